@@ -1,0 +1,1 @@
+"""Databricks SQL on DuckDB: parse, check, govern, rewrite, run."""
