@@ -1,0 +1,81 @@
+"""HTTP and HTTPS servers on loopback: cheroot (threads, HTTP/1.1 keep-alive, no delay for small packets)."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Any
+
+from cheroot.ssl.builtin import BuiltinSSLAdapter
+from cheroot.wsgi import Gateway_10, Server
+
+from local_workspace.tls import Tls
+
+_THREADS = 64
+"""Long polls and streams hold a thread each; idle keep-alive connections hold none."""
+
+_HANDSHAKE_SECONDS = 5
+"""A client that connects and says nothing must not keep others waiting: cheroot shakes hands as it accepts."""
+
+
+class AddressTakenError(RuntimeError):
+    """The port is in use by another program; ``str()`` says which and what to do."""
+
+
+class _Gateway(Gateway_10):  # type: ignore[misc]
+    """Hands the socket to the application, so that a fault can cut the connection."""
+
+    def get_environ(self) -> dict[str, Any]:
+        """The WSGI environment of the request."""
+        environ: dict[str, Any] = super().get_environ()
+        environ["lakefront.socket"] = self.req.conn.socket
+        return environ
+
+
+class _Adapter(BuiltinSSLAdapter):  # type: ignore[misc]
+    """cheroot's TLS adapter with a limit on the handshake."""
+
+    def wrap(self, sock: socket.socket) -> Any:
+        """Shake hands within the limit."""
+        usual = sock.gettimeout()
+        sock.settimeout(_HANDSHAKE_SECONDS)
+        wrapped = super().wrap(sock)
+        wrapped[0].settimeout(usual)
+        return wrapped
+
+
+class LoopbackServer:
+    """A WSGI application served on 127.0.0.1 by a background thread."""
+
+    def __init__(self, name: str, application: Any, port: int, tls: Tls | None = None) -> None:
+        """Bind at once, so that a taken port is found before anything else starts.
+
+        Raises:
+            AddressTakenError: the port is in use.
+        """
+        self._server = Server(
+            ("127.0.0.1", port),
+            application,
+            numthreads=_THREADS,
+            request_queue_size=256,
+            timeout=75,
+            shutdown_timeout=2,
+        )
+        self._server.gateway = _Gateway
+        if tls is not None:
+            self._server.ssl_adapter = _Adapter(str(tls.certificate), str(tls.key))
+        self._server.error_log = lambda *_args, **_kwargs: None
+        try:
+            self._server.prepare()
+        except OSError as error:
+            raise AddressTakenError(f"port {port} on 127.0.0.1 is in use; choose another one ({error})") from error
+        self.port: int = self._server.bind_addr[1]
+        self._thread = threading.Thread(target=self._server.serve, name=f"server-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop answering; requests under way get two seconds."""
+        self._server.stop()
