@@ -1,0 +1,4 @@
+"""Unity Catalog: metadata, rows, aggregates, profiles and exports of governed tables, all as the user.
+
+Start at ``service.py``; ``models.py`` and ``filter_tree.py`` are what it takes and gives.
+"""
