@@ -1,0 +1,1 @@
+"""One module for each integration; knows neither Dash nor Flask."""

@@ -1,0 +1,1 @@
+"""What people and programs meet: Dash pages and the JSON API."""

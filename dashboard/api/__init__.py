@@ -1,0 +1,1 @@
+"""The JSON API: one module for each integration, the same names as the services."""

@@ -1,0 +1,79 @@
+"""The one place that turns errors into HTTP: status, body, ``Retry-After``, log line and metric."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+from loguru import logger
+from werkzeug.exceptions import HTTPException
+
+from services.errors import InternalError, InvalidRequest, LakefrontError, NotFound
+from services.observability import errors_total, request_id
+
+
+def error_body(error: LakefrontError) -> dict[str, Any]:
+    """The JSON body of ``error``; ``retry_after`` only where it applies."""
+    body: dict[str, Any] = {
+        "error_code": error.error_code,
+        "message": error.message,
+        "technical_details": {**error.technical_details, "request_id": request_id()},
+    }
+    if error.retry_after is not None:
+        body["retry_after"] = error.retry_after
+    return body
+
+
+def record(error: LakefrontError, cause: BaseException | None = None) -> None:
+    """Log ``error`` once, with its cause's traceback, and count it: ERROR, or WARNING for what the caller did."""
+    errors_total.labels(error.error_code).inc()
+    level = "WARNING" if error.status < 500 else "ERROR"
+    context = {key: value for key, value in error.technical_details.items() if key != "request_id"}
+    logger.bind(error_code=error.error_code, error_type=type(error).__name__, status=error.status, context=context).opt(
+        exception=cause or error
+    ).log(level, "{}", error.message)
+
+
+def answer(error: LakefrontError) -> Response:
+    """The HTTP response of ``error``."""
+    response = jsonify(error_body(error))
+    response.status_code = error.status
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def register(app: Flask) -> None:
+    """Handle every error of the API. Dash's own routes keep Dash's handling."""
+
+    @app.errorhandler(LakefrontError)
+    def on_lakefront_error(error: LakefrontError) -> Response:
+        record(error)
+        return answer(error)
+
+    @app.errorhandler(HTTPException)
+    def on_http_exception(error: HTTPException) -> Response | HTTPException:
+        if not request.path.startswith("/api/"):
+            return error
+        mapped = _of_http(error)
+        record(mapped, error)
+        response = answer(mapped)
+        response.status_code = error.code or 500
+        return response
+
+    @app.errorhandler(Exception)
+    def on_unforeseen(error: Exception) -> Response:
+        mapped = InternalError()
+        record(mapped, error)
+        return answer(mapped)
+
+
+def _of_http(error: HTTPException) -> LakefrontError:
+    if error.code == 404:
+        return NotFound("There is no such route.")
+    if error.code == 413:
+        return InvalidRequest("body", "too large")
+    return LakefrontError(
+        error.description or error.name,
+        error_code="METHOD_NOT_ALLOWED" if error.code == 405 else "INVALID_REQUEST",
+    )
