@@ -45,6 +45,8 @@ class Catalog:
     comment: str | None = None
     created_at: int = 0
     updated_at: int = 0
+    created_by: str = ""
+    properties: dict[str, str] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:
@@ -63,6 +65,7 @@ class Schema:
     properties: dict[str, str] = field(default_factory=dict)
     created_at: int = 0
     updated_at: int = 0
+    created_by: str = ""
 
     @property
     def full_name(self) -> str:
@@ -96,6 +99,7 @@ class Table:
     table_id: str = ""
     created_at: int = 0
     updated_at: int = 0
+    created_by: str = ""
 
     @property
     def full_name(self) -> str:
@@ -125,6 +129,49 @@ class Function:
     comment: str | None = None
     created_at: int = 0
     updated_at: int = 0
+    created_by: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """The three-level name."""
+        return f"{self.catalog_name}.{self.schema_name}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One version of a registered model. ``source`` is where its artifacts were taken from."""
+
+    version: int
+    source: str = ""
+    run_id: str = ""
+    comment: str | None = None
+    status: Literal["PENDING_REGISTRATION", "READY", "FAILED_REGISTRATION"] = "READY"
+    created_at: int = 0
+    updated_at: int = 0
+    created_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredModel:
+    """A model registered in a schema.
+
+    Attributes:
+        versions: those that exist, lowest first.
+        aliases: alias to version number.
+        next_version: the number that the next version gets; numbers of deleted versions are not given again.
+    """
+
+    catalog_name: str
+    schema_name: str
+    name: str
+    owner: str
+    comment: str | None = None
+    versions: tuple[ModelVersion, ...] = ()
+    aliases: dict[str, int] = field(default_factory=dict)
+    next_version: int = 1
+    created_at: int = 0
+    updated_at: int = 0
+    created_by: str = ""
 
     @property
     def full_name(self) -> str:
