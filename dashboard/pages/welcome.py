@@ -1,0 +1,177 @@
+"""Welcome: the sentence, the integrations with their live state, who is asking, and the tour."""
+
+from typing import Any
+
+from dash import Dash, html
+from dash.development.base_component import Component
+
+from dashboard.components.controls import panel, scroller, steps
+from dashboard.components.signs import IDENTITY_ICONS, Kind, hidden, icon, state
+from services.container import Services
+
+HEADLINE_ROWS = "welcome-rows"
+CHECKED = "welcome-checked"
+STATE = "welcome-state"
+YOU = "welcome-you"
+TOUR = "welcome-tour"
+TOUR_COUNT = "welcome-tour-count"
+ARRIVED = "welcome-arrived"
+
+# page, icon, name, what it shows, who runs it, words for that, the guide and the code of it
+INTEGRATIONS: tuple[tuple[str, str, str, str, Kind, str], ...] = (
+    (
+        "unity_catalog",
+        "table",
+        "Unity Catalog",
+        "A governed table, paged, filtered and charted on the warehouse",
+        "user",
+        "you",
+    ),
+    (
+        "lakebase",
+        "database",
+        "Lakebase",
+        "Your records in Postgres: create, edit, undo, audit trail",
+        "token",
+        "the app, for you",
+    ),
+    (
+        "model_serving",
+        "cpu",
+        "Model Serving",
+        "A form from the model\u2019s own schema, a chat, a history",
+        "user",
+        "you",
+    ),
+    ("status", "activity", "Status", "State, identity and remedy for each service; your errors", "app", "the app"),
+)
+PATHS = {name: f"/{name.replace('_', '-')}" for name, *_ in INTEGRATIONS}
+
+
+def layout() -> Component:
+    """Return the page as it is before anything answered."""
+    return html.Div(
+        [
+            _hero(),
+            panel(
+                "Integrations",
+                scroller(_integrations(), "Table of the integrations"),
+                id="integrations",
+                aside=[html.Span("checking", id=CHECKED, className="small faint push")],
+                classes="below",
+            ),
+            html.Div([_who(), _tour()], className="lf-cols lf-welcome2 fill below"),
+        ],
+        className="lf-page",
+    )
+
+
+def register(app: Dash, services: Services) -> None:
+    """Add the callbacks."""
+
+
+def _hero() -> Component:
+    return html.Section(
+        [
+            html.Span(className="lf-depth", **{"aria-hidden": "true"}),
+            html.H1(
+                [
+                    "Everything an app does on Databricks,",
+                    html.Br(className="hide-phone"),
+                    " shown and not only claimed",
+                ]
+            ),
+            html.P(
+                "Each page says which service answered, as whom it ran, which statement it sent and how long that "
+                "took. Read the code beside it, then point it at your own workspace.",
+                className="lead",
+            ),
+            html.Div(
+                [
+                    html.A(
+                        html.Span("Open a table", id=HEADLINE_ROWS), href="/unity-catalog", className="btn btn-primary"
+                    ),
+                    html.A([icon("signpost-split"), "Five-minute tour"], href="#tour", className="btn"),
+                ],
+                className="row-flex wrap lf-hero-actions",
+            ),
+        ],
+        className="lf-hero",
+        **{"aria-label": "What this is"},
+    )
+
+
+def _integrations() -> Component:
+    head = html.Tr(
+        [
+            html.Th("Page"),
+            html.Th("What it shows", className="hide-phone"),
+            html.Th("Runs as", className="hide-phone"),
+            html.Th("State"),
+            html.Th("Read", className="hide-phone"),
+        ]
+    )
+    rows = []
+    for name, sign, label, shows, kind, runs_as in INTEGRATIONS:
+        rows.append(
+            html.Tr(
+                [
+                    html.Td(
+                        html.A([icon(sign), label], href=PATHS[name], className="lf-page-link"), className="nowrap"
+                    ),
+                    html.Td(shows, className="dim hide-phone wide"),
+                    html.Td([icon(IDENTITY_ICONS[kind], "faint"), " ", runs_as], className="nowrap small hide-phone"),
+                    html.Td(
+                        state("Checking", "", "hourglass-split"), id={"type": STATE, "name": name}, className="nowrap"
+                    ),
+                    html.Td(
+                        html.A(["API", hidden(f" of {label}")], href=f"/docs#/{name}"),
+                        className="nowrap small hide-phone",
+                    ),
+                ]
+            )
+        )
+    return html.Table([html.Thead(head), html.Tbody(rows)], className="lf-table")
+
+
+def _who() -> Component:
+    lines: tuple[tuple[str, Kind, Any, str, str], ...] = (
+        ("p1", "user", html.Span("You", id=YOU), "your own token", "Tables, filters and masks; model calls"),
+        ("p2", "app", "The app itself", "client credentials", "Health checks and warm-up only"),
+        ("p3", "token", "The app, for you", "a token for each login", "Your records in Lakebase"),
+    )
+    rows = [
+        html.Li(
+            [
+                html.Span([icon(IDENTITY_ICONS[kind]), name], className="f"),
+                html.Span(html.Span(token), className="w"),
+                html.Span(what, className="t"),
+            ],
+            className=place,
+        )
+        for place, kind, name, token, what in lines
+    ]
+    return panel(
+        "Who is asking",
+        html.Div(
+            [
+                html.Ul(rows, className="lf-paths"),
+                html.P(
+                    "There is no way from one line to another. Without your token a page says so, and nothing is read "
+                    "in your name.",
+                    className="small dim",
+                ),
+            ],
+            className="body",
+        ),
+        id="who",
+    )
+
+
+def _tour() -> Component:
+    return panel(
+        "Tour",
+        html.Div(steps([]), id=TOUR, className="body tight"),
+        id="tour",
+        aside=[html.Span("", id=TOUR_COUNT, className="small faint push")],
+    )
