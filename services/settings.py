@@ -161,7 +161,7 @@ def _refuse_profile_with_token(environment: dict[str, str]) -> None:
     file = Path(environment.get("DATABRICKS_CONFIG_FILE") or "~/.databrickscfg").expanduser()
     profiles = configparser.ConfigParser(interpolation=None)
     profiles.read(file)
-    if profiles.has_section(profile) and profiles.get(profile, "token", fallback=""):
+    if profiles.has_option(profile, "token"):
         raise ConfigurationError(
             f"The profile {profile!r} (DATABRICKS_CONFIG_PROFILE) holds a personal access token, which this app never"
             " uses. Unset DATABRICKS_CONFIG_PROFILE and set DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET."

@@ -1,7 +1,7 @@
 """The API's contract: views typed with pydantic, described by OpenAPI 3.1, registered on Flask.
 
 One decorator over pydantic's own JSON schema. It replaces a framework because the paths, the one error body and a
-strictly valid 3.1 document are the contract here, and Dash's catch-all route wants a say in what an unknown path answers.
+strictly valid 3.1 document are the contract here, and Dash's catch-all route wants a say in what unknown paths answer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from flask import Flask, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -131,17 +131,15 @@ class Api:
 
     def document(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document of everything registered."""
-        models = {
-            model: ("serialization" if model is operation.response else "validation")
-            for operation in self._operations
-            for model in (operation.query, operation.body, operation.response)
-            if model is not None
-        }
-        refs, schemas = models_json_schema(
-            [(model, mode) for model, mode in models.items()] + [(ErrorBody, "serialization")],  # type: ignore[list-item]
-            ref_template=_REF,
-        )
-        reference = {model: schema for (model, _mode), schema in refs.items()}
+        modes: dict[type[BaseModel], Literal["validation", "serialization"]] = {ErrorBody: "serialization"}
+        for operation in self._operations:
+            for model in (operation.query, operation.body):
+                if model is not None:
+                    modes[model] = "validation"
+            if operation.response is not None:
+                modes[operation.response] = "serialization"
+        refs, schemas = models_json_schema(list(modes.items()), ref_template=_REF)
+        reference: dict[Any, dict[str, Any]] = {model: schema for (model, _mode), schema in refs.items()}
         components = schemas.get("$defs", {})
         paths: dict[str, dict[str, Any]] = {}
         for operation in self._operations:
@@ -221,9 +219,7 @@ def invalid(error: ValidationError) -> InvalidRequest:
     return InvalidRequest(place or "body", problem["msg"].removeprefix("Value error, "))
 
 
-def _describe(
-    operation: Operation, reference: dict[type[BaseModel], Any], components: dict[str, Any]
-) -> dict[str, Any]:
+def _describe(operation: Operation, reference: dict[Any, dict[str, Any]], components: dict[str, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "tags": [operation.tag],
         "operationId": operation.operation_id,
@@ -239,7 +235,7 @@ def _describe(
 
 
 def _parameters(
-    operation: Operation, reference: dict[type[BaseModel], Any], components: dict[str, Any]
+    operation: Operation, reference: dict[Any, dict[str, Any]], components: dict[str, Any]
 ) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
@@ -256,7 +252,7 @@ def _parameters(
     return parameters
 
 
-def _responses(operation: Operation, reference: dict[type[BaseModel], Any]) -> dict[str, Any]:
+def _responses(operation: Operation, reference: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     done: dict[str, Any] = {"description": "Done"}
     if operation.response is not None:
         done["content"] = {operation.media_type: {"schema": reference[operation.response]}}

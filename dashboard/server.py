@@ -1,0 +1,131 @@
+"""The WSGI application: request context, errors, the API and its documentation, and Dash on top."""
+
+from __future__ import annotations
+
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, g, request, send_from_directory
+from loguru import logger
+
+from dashboard import identity
+from dashboard.api import errors, lakebase, model_serving, status, unity_catalog
+from dashboard.api.contract import Api, serve_document
+from dashboard.app_shell import create_dash
+from services.container import Services
+from services.observability import request_context, request_seconds, requests_total
+
+VERSION = "0.1.0"
+
+_MAX_BODY_BYTES = 16 * 1024 * 1024
+"""Model Serving's own limit for one request; smaller limits are checked where they apply."""
+
+_SWAGGER_FILES = {"swagger-ui.css": "css", "swagger-ui-bundle.js": "js"}
+"""Files of the installed package ``flask-openapi3-swagger``, by the folder they lie in."""
+
+_SWAGGER_SCRIPT = """\
+window.addEventListener("load", () => SwaggerUIBundle({
+  url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null,
+  presets: [SwaggerUIBundle.presets.apis], layout: "BaseLayout",
+}));
+"""
+_SWAGGER_PAGE = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Lakefront API</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/files/swagger-ui.css">
+<script src="/docs/files/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script>
+</head>
+<body><main id="swagger-ui"></main></body>
+</html>
+"""
+
+
+def create_server(services: Services) -> Flask:
+    """Build the application. No I/O; ``services.start`` opens connections in the serving process."""
+    app = Flask("lakefront", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    identity.attach(app.extensions, services)
+    _bind_requests(app)
+    errors.register(app)
+    api = Api(
+        app,
+        title="Lakefront",
+        version=VERSION,
+        description="Unity Catalog tables, Lakebase records and Model Serving, on behalf of the signed-in user.",
+    )
+    status.register(api, services, VERSION)
+    unity_catalog.register(api, services)
+    lakebase.register(api, services)
+    model_serving.register(api, services)
+    status.register_metrics(app, services)
+    serve_document(app, api)
+    _serve_documentation(app)
+    create_dash(app, services)
+    # Dash answers unknown paths with the page; below /api an unknown path is an error.
+    app.add_url_rule("/api/<path:_path>", "api.unknown", _unknown, methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
+    return app
+
+
+def _unknown(_path: str) -> Response:
+    return errors.answer(errors.NotFound("There is no such route."))
+
+
+def _bind_requests(app: Flask) -> None:
+    @app.before_request
+    def begin() -> None:
+        context = request_context(request.headers.get("X-Request-Id"))
+        g.request_context = context
+        g.request_id = context.__enter__()
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def stamp(response: Response) -> Response:
+        seconds = time.perf_counter() - g.get("started", time.perf_counter())
+        route = request.url_rule.rule if request.url_rule is not None else "unmatched"
+        requests_total.labels(route, request.method, str(response.status_code)).inc()
+        request_seconds.labels(route).observe(seconds)
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        if not request.path.startswith(("/_dash-component-suites", "/assets", "/docs/files")):
+            logger.bind(
+                method=request.method,
+                path=request.path,
+                status=response.status_code,
+                duration_ms=round(seconds * 1000, 2),
+            ).info("request")
+        return response
+
+    @app.teardown_request
+    def end(_error: BaseException | None) -> None:
+        context: Any = g.pop("request_context", None)
+        if context is not None:
+            context.__exit__(None, None, None)
+
+
+def _serve_documentation(app: Flask) -> None:
+    """Swagger UI from the installed package, with a script file instead of an inline one (strict CSP)."""
+
+    @app.get("/docs")
+    def docs() -> Response:
+        return Response(_SWAGGER_PAGE, mimetype="text/html")
+
+    @app.get("/docs/start.js")
+    def docs_start() -> Response:
+        return Response(_SWAGGER_SCRIPT, mimetype="text/javascript")
+
+    package = find_spec("flask_openapi3_swagger")
+    if package is None or package.origin is None:
+        raise RuntimeError("the package flask-openapi3-swagger is not installed; install requirements.txt")
+    folder = Path(package.origin).parent / "templates/swagger"
+
+    @app.get("/docs/files/<name>")
+    def docs_files(name: str) -> Response:
+        if name not in _SWAGGER_FILES:
+            return errors.answer(errors.NotFound("There is no such file."))
+        return send_from_directory(folder / _SWAGGER_FILES[name], name, max_age=86_400)

@@ -1,0 +1,1 @@
+"""Small entry points: sample data, migrations, benchmark, pictures, deployment."""
