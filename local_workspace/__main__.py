@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from local_workspace.app_data import SampleData
 from local_workspace.lock import StateError
 from local_workspace.server import AddressTakenError
 from local_workspace.settings import PLATFORM_TAXI_ROWS, LocalSettings
@@ -30,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         console.print(f"[bold red]Not started:[/] {error}")
         return 1
     try:
+        if settings.sample_data:
+            SampleData(workspace).start()
         if settings.app is not None:
             return _run_app(workspace, console, stopped)
         sys.stdout.write(workspace.environment_file.read_text())
@@ -75,6 +78,7 @@ def _settings(arguments: list[str] | None) -> LocalSettings:
     )
     parser.add_argument("--postgres-version", type=int, choices=(16, 18), default=16, help="Postgres behind Lakebase")
     parser.add_argument("--app", type=Path, help="folder of an app to run behind the front door")
+    parser.add_argument("--sample-data", action="store_true", help="run scripts/setup_sample_data.py once per state")
     parser.add_argument("--front-door-port", type=int, default=0, help="port of the front door")
     chosen = parser.parse_args(arguments)
     return LocalSettings(
@@ -85,6 +89,7 @@ def _settings(arguments: list[str] | None) -> LocalSettings:
         token_seconds=chosen.token_seconds,
         warehouse_start_seconds=chosen.warehouse_start_seconds,
         postgres_version=chosen.postgres_version,
+        sample_data=chosen.sample_data,
         app=chosen.app.absolute() if chosen.app else None,
         front_door_port=chosen.front_door_port,
     )
