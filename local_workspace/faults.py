@@ -7,6 +7,8 @@ actions once; ``DELETE`` clears them; ``GET`` shows them. A fault has
 * ``match``: text that the request's path, statement or endpoint must contain (default: anything);
 * ``status``: HTTP status to answer instead (or a refused login for Lakebase);
 * ``delay_seconds``: wait first; ``drop``: close the connection without an answer;
+* ``sql_warehouse_start``: ``delay_seconds`` is how long the next start takes; with ``status`` it fails;
+  ``sql_warehouse_session``: the session of the matching call is lost;
 * ``times``: how many times (default: until cleared); ``retry_after``: seconds, sent as a header; ``message``.
 """
 
@@ -22,6 +24,8 @@ SERVICES = frozenset(
         "identity",
         "unity_catalog",
         "sql_warehouse",
+        "sql_warehouse_start",
+        "sql_warehouse_session",
         "lakebase_mint",
         "lakebase_login",
         "model_serving",

@@ -1,0 +1,1 @@
+"""The SQL warehouses: lifecycle, the connector's Thrift protocol, and the Statement Execution API."""
