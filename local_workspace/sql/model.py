@@ -99,7 +99,9 @@ class Session(Protocol):
     schema: str
     configuration: dict[str, str]
 
-    def execute(self, statement: str, parameters: tuple[Parameter, ...] = (), *, row_limit: int | None = None) -> Execution:
+    def execute(
+        self, statement: str, parameters: tuple[Parameter, ...] = (), *, row_limit: int | None = None
+    ) -> Execution:
         """Start a statement on a worker thread and return at once. Never raises for the statement's own faults."""
 
     def close(self) -> None:
