@@ -77,7 +77,7 @@ def app_environment(workspace: Workspace) -> dict[str, str]:
     app = workspace.directory.service_principal(APP)
     assert app is not None
     workspace.lakebase.attach(workspace.lakebase.default_instance, app)
-    environment = {
+    return {
         "DATABRICKS_HOST": workspace.url,
         "DATABRICKS_CLIENT_ID": app.name,
         "DATABRICKS_CLIENT_SECRET": workspace.directory.add_secret(app.name),
@@ -90,7 +90,6 @@ def app_environment(workspace: Workspace) -> dict[str, str]:
         "PGUSER": app.name,
         "PGSSLMODE": "require",
     }
-    return environment
 
 
 @pytest.fixture(scope="session")
