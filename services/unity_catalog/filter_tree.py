@@ -79,7 +79,8 @@ def _kind(node: Any) -> str:
             if key in node:
                 return key
         return "condition"
-    return {And: "and", Or: "or", Not: "not"}.get(type(node), "condition")
+    kinds: dict[type, str] = {And: "and", Or: "or", Not: "not"}
+    return kinds.get(type(node), "condition")
 
 
 FilterNode = Annotated[

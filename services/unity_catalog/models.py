@@ -95,7 +95,7 @@ class ResultColumn(BaseModel):
 
 
 class Query(BaseModel):
-    """Where an answer came from: the statement, its bound values, its id on the warehouse, the time and the identity."""
+    """Where an answer came from: the statement, its bound values, its id on the warehouse, time taken and identity."""
 
     statement: str
     parameters: dict[str, Any] = {}
@@ -329,7 +329,7 @@ class ExportRequest(Request):
 
 
 class WarehouseState(BaseModel):
-    """The warehouse as the platform tells the app; ``state`` is its own word: RUNNING, STARTING, STOPPED, …"""
+    """The warehouse as the platform tells the app; ``state`` is its own word: RUNNING, STARTING and so on."""
 
     warehouse_id: str
     name: str | None = None

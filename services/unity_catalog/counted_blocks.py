@@ -1,0 +1,280 @@
+"""Deep pages at the price of first pages, by counting blocks of the first sort column.
+
+``ORDER BY k, … LIMIT 100 OFFSET 5000000`` makes a warehouse sort five million rows only to throw them away. But where
+in the order a row lies can be counted without sorting. One aggregate counts the rows of each *block* of ``k``::
+
+    SELECT MIN(k) AS lowest, MAX(k) AS highest, COUNT(*) AS n FROM t WHERE <filter> GROUP BY <bucket that rises with k>
+
+Adding the counts up in sort order tells which blocks hold the page, and how many rows come before them. The page is
+then the same statement, restricted to those blocks, with the small offset that remains::
+
+    SELECT … FROM t WHERE <filter> AND k >= :lowest AND k <= :highest ORDER BY k, … LIMIT 100 OFFSET 1234
+
+It is exact, not an estimate: blocks are disjoint ranges of ``k``, so ties of ``k`` never lie in two blocks, and
+whatever breaks the ties works inside a block as it does in the whole. Nulls are a block of their own (smallest), and so
+is NaN (greatest), which is tested with ``isnan`` and never compared. A block that is still large is counted once more,
+inside itself: by finer ranges, or, when it holds a single value, by the next sort column.
+
+The counts are kept for a short time per person, table, filter and column. A table that changes meanwhile may shift
+pages by as many rows as were added or removed, which is what a plain OFFSET does too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from services.unity_catalog import types, values
+from services.unity_catalog.cache import Cache
+from services.unity_catalog.identifiers import quote
+from services.unity_catalog.literals import literal
+from services.unity_catalog.models import Column
+from services.unity_catalog.statements import Binder, OrderTerm, Statement, where
+
+DEEP_OFFSET = 20_000
+"""Pages that begin later are narrowed down; below, sorting the first rows is as cheap as counting."""
+LARGE_BLOCK = 200_000
+"""A page inside a larger block is narrowed down once more."""
+FEW_VALUES = 10_000
+"""Up to so many distinct values each value is its own block."""
+RANGES = 4_000
+MOST_BLOCKS = 50_000
+_LEVELS = 4
+
+Run = Callable[[Statement], pa.Table]
+Predicate = Callable[[Binder], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows whose ``k`` lies between two values (JSON-safe, both included), or is null, or is NaN."""
+
+    kind: Literal["null", "values", "nan"]
+    lowest: Any
+    highest: Any
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Neighbouring blocks of one column, from the smallest to the greatest: a predicate that leaves just their rows."""
+
+    column: Column
+    blocks: tuple[Block, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows it leaves."""
+        return sum(block.rows for block in self.blocks)
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one value (or null, or NaN), so that only the next sort column can divide it."""
+        return len(self.blocks) == 1 and self.blocks[0].lowest == self.blocks[0].highest
+
+    def sql(self, binder: Binder) -> str:
+        """The predicate, with its bounds bound in the column's type."""
+        name = quote(self.column.name)
+        parts = []
+        bounded = [block for block in self.blocks if block.kind == "values"]
+        if bounded and bounded[0].lowest == bounded[-1].highest:
+            parts.append(f"{name} = {self._bound(bounded[0].lowest, binder)}")
+        elif bounded:
+            lowest, highest = self._bound(bounded[0].lowest, binder), self._bound(bounded[-1].highest, binder)
+            parts.append(f"({name} >= {lowest} AND {name} <= {highest})")
+        if self.blocks[0].kind == "null":
+            parts.append(f"{name} IS NULL")
+        if self.blocks[-1].kind == "nan":
+            parts.append(f"isnan({name})")
+        return f"({' OR '.join(parts)})"
+
+    def _bound(self, value: Any, binder: Binder) -> str:
+        found = literal(self.column.data_type, value, "sort")
+        return binder.bind(found.type, found.text, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """Where a page lies: the ranges to restrict the statement to, and the offset that remains inside them."""
+
+    ranges: tuple[Range, ...]
+    offset: int
+
+    def sql(self, binder: Binder) -> str:
+        """All ranges as one predicate; empty when nothing could be narrowed."""
+        return " AND ".join(part.sql(binder) for part in self.ranges)
+
+
+class CountedBlocks:
+    """Finds the blocks of deep pages. Thread-safe; holds nothing but counts."""
+
+    def __init__(self, seconds: float) -> None:
+        """``seconds``: how long counts are kept. No I/O."""
+        self._counts: Cache[tuple[Block, ...]] = Cache(seconds, size=200)
+
+    def narrow(
+        self,
+        run: Run,
+        key: Hashable,
+        table: str,
+        predicate: Predicate,
+        terms: Sequence[OrderTerm],
+        offset: int,
+        limit: int,
+    ) -> Narrowed:
+        """Say where the rows [offset, offset + limit) of the total order lie.
+
+        Args:
+            run: runs a statement as the user.
+            key: whose rows of which table under which filter are counted.
+            table: the quoted table.
+            predicate: writes the filter into a statement.
+            terms: the total order.
+            offset: rows before the page.
+            limit: rows of the page.
+        """
+        ranges: tuple[Range, ...] = ()
+        at = 0
+        for _ in range(_LEVELS):
+            if at >= len(terms):
+                break
+            blocks = self._blocks(run, key, table, predicate, ranges, terms[at].column)
+            if not blocks:
+                break
+            found, before = _covering(blocks, terms[at].descending, offset, limit)
+            chosen = Range(terms[at].column, found)
+            ranges, offset = (*ranges, chosen), offset - before
+            if chosen.rows <= LARGE_BLOCK or len(found) > 1:
+                break
+            at += chosen.single
+        return Narrowed(ranges, offset)
+
+    def _blocks(
+        self, run: Run, key: Hashable, table: str, predicate: Predicate, ranges: tuple[Range, ...], column: Column
+    ) -> tuple[Block, ...]:
+        """The counts of one column's blocks inside the ranges, from the smallest block to the greatest."""
+
+        def inside(binder: Binder) -> str:
+            return where(predicate(binder), *(part.sql(binder) for part in ranges))
+
+        return self._counts.get_or_make((key, column.name, ranges), lambda: tuple(_count(run, table, inside, column)))
+
+
+def _covering(blocks: Sequence[Block], descending: bool, offset: int, limit: int) -> tuple[tuple[Block, ...], int]:
+    """The blocks that hold the page, smallest first, and the rows before them in sort order."""
+    ordered = list(reversed(blocks)) if descending else list(blocks)
+    before, first = 0, 0
+    while first < len(ordered) - 1 and before + ordered[first].rows <= offset:
+        before += ordered[first].rows
+        first += 1
+    last, through = first, before + ordered[first].rows
+    while last < len(ordered) - 1 and through < offset + limit:
+        last += 1
+        through += ordered[last].rows
+    found = ordered[first : last + 1]
+    return tuple(reversed(found) if descending else found), before
+
+
+def _count(run: Run, table: str, inside: Predicate, column: Column) -> list[Block]:
+    """Count a column's blocks; none for types that have no ranges."""
+    binder = Binder()
+    bucket = _bucket(run, table, inside, column, binder)
+    if bucket is None:
+        return []
+    name = quote(column.name)
+    nan = f"isnan({name})" if types.is_float(column.data_type) else "FALSE"
+    text = (
+        f"SELECT {bucket} AS `bucket`, {nan} AS `is_nan`, MIN({name}) AS `lowest`, MAX({name}) AS `highest`,"
+        f" COUNT(*) AS `n`\nFROM {table}{inside(binder)}\nGROUP BY 1, 2\nLIMIT {binder.integer(MOST_BLOCKS + 1)}"
+    )
+    found = values.rows(run(binder.build(text)))
+    return sorted(map(_block, found), key=lambda block: _position(column, block)) if len(found) <= MOST_BLOCKS else []
+
+
+def _block(row: dict[str, Any]) -> Block:
+    """A counted group as a block."""
+    if row["is_nan"]:
+        return Block("nan", None, None, int(row["n"]))
+    if row["lowest"] is None:
+        return Block("null", None, None, int(row["n"]))
+    return Block("values", row["lowest"], row["highest"], int(row["n"]))
+
+
+def _position(column: Column, block: Block) -> tuple[int, Any]:
+    """A block's place in ascending order: null, values, NaN. Text compares by code point, as UTF-8 bytes do."""
+    if block.kind != "values":
+        return (0, 0) if block.kind == "null" else (2, 0)
+    return 1, literal(column.data_type, block.lowest, "sort").value
+
+
+def _bucket(run: Run, table: str, inside: Predicate, column: Column, binder: Binder) -> str | None:
+    """An expression that never falls as the column rises, with a moderate number of values; None if there is none."""
+    kind, name = types.kind(column.data_type), quote(column.name)
+    if kind == "boolean":
+        return name
+    if kind == "text":
+        return _text_bucket(run, table, inside, name, binder)
+    number = _as_number(column)
+    if number is None:
+        return None
+    finite = number
+    if kind == "number":
+        low, high = binder.bind("DOUBLE", "-Infinity", "-Infinity"), binder.bind("DOUBLE", "Infinity", "Infinity")
+        finite = f"CASE WHEN {number} > {low} AND {number} < {high} THEN {number} END"
+    lowest, highest, distinct = _extent(run, table, inside, name, finite, binder)
+    binder.parameters.clear()
+    if distinct <= FEW_VALUES or lowest is None or highest is None:
+        return name
+    # A span beyond the greatest DOUBLE has no step: then steps are counted from zero.
+    origin = lowest if math.isfinite(highest - lowest) else 0.0
+    step = (highest - origin) / RANGES if origin else max(abs(lowest), abs(highest)) / RANGES
+    if step == 0.0:
+        return name
+    low, high, width = binder.double(lowest), binder.double(highest), binder.double(step)
+    start = binder.double(origin)
+    special = f"WHEN isnan({name}) THEN 0 " if kind == "number" else ""
+    return (
+        f"CASE {special}WHEN {number} < {low} THEN -{2 * RANGES} WHEN {number} > {high} THEN {2 * RANGES}"
+        f" ELSE floor(({number} - {start}) / {width}) END"
+    )
+
+
+def _extent(
+    run: Run, table: str, inside: Predicate, name: str, expression: str, binder: Binder
+) -> tuple[Any, Any, int]:
+    """Least and greatest value of an expression, and about how many distinct values the column has."""
+    text = (
+        f"SELECT MIN({expression}) AS `lowest`, MAX({expression}) AS `highest`,"
+        f" approx_count_distinct({name}) AS `distinct_values`\nFROM {table}{inside(binder)}"
+    )
+    row = values.rows(run(binder.build(text)))[0]
+    return row["lowest"], row["highest"], int(row["distinct_values"] or 0)
+
+
+def _as_number(column: Column) -> str | None:
+    """A DOUBLE that never falls as the column rises; rounding may make neighbours equal, which is no harm."""
+    kind, name = types.kind(column.data_type), quote(column.name)
+    if kind in ("integer", "decimal", "number"):
+        return f"CAST({name} AS DOUBLE)"
+    if kind == "date":
+        return f"CAST(unix_date({name}) AS DOUBLE)"
+    if kind == "timestamp":
+        instant = f"CAST({name} AS TIMESTAMP)" if types.base(column.data_type) == "TIMESTAMP_NTZ" else name
+        return f"CAST(unix_micros({instant}) AS DOUBLE)"
+    return None
+
+
+def _text_bucket(run: Run, table: str, inside: Predicate, name: str, binder: Binder) -> str:
+    """A prefix just longer than what all texts share; the text itself where there are few."""
+    lowest, highest, distinct = _extent(run, table, inside, name, name, binder)
+    binder.parameters.clear()
+    if distinct <= FEW_VALUES or not highest:
+        return name
+    shared = 0
+    while shared < min(len(lowest), len(highest)) and lowest[shared] == highest[shared]:
+        shared += 1
+    return f"left({name}, {binder.integer(shared + (2 if highest.isascii() else 1))})"
