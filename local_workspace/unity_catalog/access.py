@@ -196,6 +196,14 @@ class Access(Objects):
             self.holds(principal, privilege, securable_type, full_name) for privilege in _SEEN_WITH[securable_type]
         )
 
+    def reaches(self, principal: Principal, securable_type: str, full_name: str) -> bool:
+        """Whether the object is listed for ``principal`` *and* what contains it may be used."""
+        name = full_name.lower()
+        return self.sees(principal, securable_type, name) and all(
+            self.holds(principal, "USE_CATALOG" if kind == "catalog" else "USE_SCHEMA", kind, parent)
+            for kind, parent in parents(securable_type, name)
+        )
+
     def may_browse(self, principal: Principal, full_name: str) -> bool:
         """Whether BROWSE on the catalog shows that the object exists, without a right to use it."""
         catalog = full_name.lower().split(".")[0]

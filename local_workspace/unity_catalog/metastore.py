@@ -6,6 +6,8 @@ Built up in layers, each a class of its own: ``objects`` (what there is), ``acce
 
 from __future__ import annotations
 
+import uuid
+
 from local_workspace.identity.model import Principal
 from local_workspace.unity_catalog import information_schema
 from local_workspace.unity_catalog.access import METASTORE_NAME, SYSTEM, EffectivePrivilege, identities
@@ -21,6 +23,8 @@ from local_workspace.unity_catalog.errors import (
 from local_workspace.unity_catalog.model import Column
 from local_workspace.unity_catalog.models import Models
 
+_OWN = "unity_catalog"
+
 
 class Metastore(Models):
     """The metastore of the local workspace.
@@ -28,6 +32,21 @@ class Metastore(Models):
     One instance is shared by the SQL engine and the REST API. Reads are lock-free on immutable values; writes are
     checked against the acting principal, serialised, and durable in the store when they return.
     """
+
+    metastore_id = ""
+    """The id of the metastore, for the life of the state folder; known after ``start``."""
+
+    def start(self) -> None:
+        """Read everything from the store; the first time give the metastore its id. Raises sqlite3.Error."""
+        super().start()
+        own = self._store.collection(_OWN)
+        own.add("metastore", {"metastore_id": str(uuid.uuid4())})
+        self.metastore_id = str((own.get("metastore") or {})["metastore_id"])
+
+    @property
+    def workspace_id(self) -> int:
+        """The id of the workspace that the metastore is assigned to; 0 when it stands alone."""
+        return int((self._store.collection("workspace").get("id") or {"id": 0})["id"])
 
     INFORMATION_SCHEMA_VIEWS = frozenset(information_schema.VIEWS)
     """The views that ``information_schema`` gives rows for."""
