@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from local_workspace.identity.model import Principal
 from local_workspace.store import Store
-from local_workspace.unity_catalog.access import METASTORE_NAME, PRIVILEGES, Access
+from local_workspace.unity_catalog.access import METASTORE_NAME, PRIVILEGES, SYSTEM, Access
 from local_workspace.unity_catalog.codec import Securable
 from local_workspace.unity_catalog.errors import (
     AlreadyExists,
@@ -177,7 +177,7 @@ class Definitions(Access):
 
     def set_owner(self, principal: Principal, securable_type: SecurableType, full_name: str, owner: str) -> Securable:
         """Give an object to a user, service principal or group; needs ownership or MANAGE."""
-        self._check_principal(owner)
+        self._check_principal(principal, owner)
         return self._change(principal, securable_type, full_name, owner=owner)
 
     def set_properties(
@@ -261,7 +261,7 @@ class Definitions(Access):
                 lost = _grantable(securable_type, removed)
                 present = kept.get(grantee, frozenset())
                 if gained or not present:
-                    self._check_principal(grantee)
+                    self._check_principal(principal, grantee)
                 kept[grantee] = (frozenset() if "ALL_PRIVILEGES" in lost else present - lost) | gained
             self._save_grants(securable_type, name, kept)
 
@@ -270,8 +270,10 @@ class Definitions(Access):
             raise InvalidRequest(f"'{securable_type}' is not a securable type that the local workspace keeps.")
         self.require(principal, "MANAGE", securable_type, name)
 
-    def _check_principal(self, name: str) -> None:
-        if name != ACCOUNT_USERS and self._knows is not None and not self._knows(name):
+    def _check_principal(self, acting: Principal, name: str) -> None:
+        """Refuse a name that nobody has. The workspace itself may use names of its own, as owners of its samples."""
+        unchecked = self._knows is None or acting == SYSTEM or name == ACCOUNT_USERS
+        if not unchecked and self._knows is not None and not self._knows(name):
             raise PrincipalNotFound(name)
 
 
