@@ -23,6 +23,7 @@ from dashboard.components.feedback import TOASTS, blank, toast
 from dashboard.components.signs import hidden, icon, mono
 from dashboard.identity import current_user
 from dashboard.pages import lakebase, model_serving, status, unity_catalog, welcome
+from dashboard.recent_errors import watch_api
 from dashboard.security import content_security_policy, send_security_headers
 from dashboard.vendor import STYLESHEETS, serve_vendor_files
 from services.container import Services
@@ -88,6 +89,7 @@ def create_dash(server: Flask, services: Services) -> Dash:
         services: what pages ask, the same functions that the API asks.
     """
     serve_vendor_files(server)
+    watch_api(server)
     app = Dash(
         __name__,
         server=server,

@@ -1,17 +1,24 @@
 """Welcome: the sentence, the integrations with their live state, who is asking, and the tour."""
 
+import time
 from typing import Any
 
-from dash import Dash, html
+from dash import ALL, MATCH, Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
+from dashboard.api.status import user_or_problem
+from dashboard.callbacks import callback
 from dashboard.components.controls import panel, scroller, steps
+from dashboard.components.feedback import counting_since
+from dashboard.components.services import WEIGHT, WORDS
 from dashboard.components.signs import IDENTITY_ICONS, Kind, hidden, icon, state
 from services.container import Services
+from services.status import ServiceName
 
-HEADLINE_ROWS = "welcome-rows"
+OPEN = "welcome-open"
 CHECKED = "welcome-checked"
 STATE = "welcome-state"
+FOUND = "welcome-found"
 YOU = "welcome-you"
 TOUR = "welcome-tour"
 TOUR_COUNT = "welcome-tour-count"
@@ -45,6 +52,12 @@ INTEGRATIONS: tuple[tuple[str, str, str, str, Kind, str], ...] = (
     ),
     ("status", "activity", "Status", "State, identity and remedy for each service; your errors", "app", "the app"),
 )
+RESTS_ON: dict[str, tuple[ServiceName, ...]] = {
+    "unity_catalog": ("unity_catalog", "sql_warehouse"),
+    "lakebase": ("lakebase",),
+    "model_serving": ("model_serving",),
+    "status": ("authentication",),
+}
 PATHS = {name: f"/{name.replace('_', '-')}" for name, *_ in INTEGRATIONS}
 
 
@@ -52,6 +65,8 @@ def layout() -> Component:
     """Return the page as it is before anything answered."""
     return html.Div(
         [
+            dcc.Store(id=ARRIVED, data=True),
+            *[dcc.Store(id={"type": FOUND, "name": name}) for name, *_ in INTEGRATIONS],
             _hero(),
             panel(
                 "Integrations",
@@ -68,6 +83,34 @@ def layout() -> Component:
 
 def register(app: Dash, services: Services) -> None:
     """Add the callbacks."""
+
+    @callback(
+        app,
+        Output({"type": STATE, "name": MATCH}, "children"),
+        Output({"type": FOUND, "name": MATCH}, "data"),
+        Input({"type": FOUND, "name": MATCH}, "id"),
+    )
+    def check(which: dict[str, str]) -> tuple[Component, float]:
+        """Check what one page rests on; runs as the app. A service that fails changes its row and nothing else."""
+        words = [services.status.check(name, *user_or_problem()).status for name in RESTS_ON[which["name"]]]
+        worst = max(words, key=WEIGHT.__getitem__)
+        word, tone, sign = WORDS[worst]
+        return state(word, tone, sign), time.time()
+
+    @callback(app, Output(CHECKED, "children"), Input({"type": FOUND, "name": ALL}, "data"))
+    def say_when(found: list[float | None]) -> list[Any]:
+        """Say how old the states are; runs as nobody."""
+        answered = [moment for moment in found if moment]
+        if len(answered) < len(found):
+            return [f"checking, {len(answered)} of {len(found)} answered"]
+        return ["checked ", counting_since(min(answered))]
+
+    @callback(app, Output(YOU, "children"), Output(OPEN, "children"), Input(ARRIVED, "data"))
+    def name_people(_: Any) -> tuple[str, str]:
+        """Name the person and the first table; runs as the user."""
+        user, _problem = user_or_problem()
+        you = f"You, {user.user_name}" if user else "You, not signed in"
+        return you, f"Open {services.settings.default_table}"
 
 
 def _hero() -> Component:
@@ -88,9 +131,7 @@ def _hero() -> Component:
             ),
             html.Div(
                 [
-                    html.A(
-                        html.Span("Open a table", id=HEADLINE_ROWS), href="/unity-catalog", className="btn btn-primary"
-                    ),
+                    html.A(html.Span("Open a table", id=OPEN), href="/unity-catalog", className="btn btn-primary"),
                     html.A([icon("signpost-split"), "Five-minute tour"], href="#tour", className="btn"),
                 ],
                 className="row-flex wrap lf-hero-actions",
