@@ -44,9 +44,11 @@ def _add_writing(routes: Blueprint, warehouses: Warehouses) -> None:
         if "name" not in wanted:
             raise _invalid("Warehouse name is required")
         try:
-            return {"id": warehouses.create(wanted, caller().principal.name)["id"]}
+            made = warehouses.create(wanted, caller().principal.name)
         except NameTakenError as error:
             raise ApiError(400, "INVALID_PARAMETER_VALUE", str(error)) from error
+        warehouses.lifecycle(made["id"]).start()  # the platform starts a new warehouse at once
+        return {"id": made["id"]}
 
     @routes.post("/api/2.0/sql/warehouses/<warehouse_id>/edit")
     @authenticated("sql")

@@ -152,9 +152,14 @@ class Statement:
         self._done.set()
 
     def _write_down(self) -> None:
-        """Read every page and write it as a chunk, up to the limits."""
+        """Read every page, up to the limits, and write it as a chunk; an INLINE result is one chunk.
+
+        Raises:
+            SqlError: the statement failed while it streamed, or its result is too large for INLINE.
+        """
         self.columns = self._operation.columns
         inline = self.wanted.disposition == "INLINE"
+        pages: list[pa.Table] = []
         offset = size = 0
         more = True
         while more and not self.truncated:
@@ -164,9 +169,13 @@ class Statement:
             if inline and size > INLINE_BYTES:
                 text = f"A result delivered INLINE can have at most {INLINE_BYTES} bytes; use EXTERNAL_LINKS."
                 raise SqlError("INLINE_BYTE_LIMIT_EXCEEDED", text, "54000")
-            if table.num_rows:
+            if inline:
+                pages.append(table)
+            else:
                 self._append(table, offset)
             offset += table.num_rows
+        if pages:
+            self._append(pa.concat_tables(pages), 0)
 
     def _limited(self, table: pa.Table, rows_before: int, bytes_before: int) -> pa.Table:
         """The page cut to the limits; notes when something was cut off."""
@@ -182,6 +191,8 @@ class Statement:
         return table
 
     def _append(self, table: pa.Table, offset: int) -> None:
+        if table.num_rows == 0:
+            return
         data = self._encoded(table, first=not self.chunks)
         with self._lock:
             start = self._spool.seek(0, io.SEEK_END)
