@@ -1,0 +1,29 @@
+"""Model Serving: list endpoints, learn what each wants, invoke them as the user, keep the history."""
+
+from services.model_serving.errors import RateLimited
+from services.model_serving.models import (
+    Endpoint,
+    EndpointList,
+    EndpointSchema,
+    Invocation,
+    InvocationResult,
+    SchemaField,
+    ScoreProgress,
+    ServedEntity,
+)
+from services.model_serving.service import ModelServingService
+from services.model_serving.streaming import ChatStream
+
+__all__ = [
+    "ChatStream",
+    "Endpoint",
+    "EndpointList",
+    "EndpointSchema",
+    "Invocation",
+    "InvocationResult",
+    "ModelServingService",
+    "RateLimited",
+    "SchemaField",
+    "ScoreProgress",
+    "ServedEntity",
+]

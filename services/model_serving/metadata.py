@@ -1,0 +1,194 @@
+"""Endpoints as the user sees them, through the SDK, kept briefly for each identity."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import requests
+from databricks.sdk.errors import DatabricksError, Unauthenticated
+from databricks.sdk.errors import NotFound as SdkNotFound
+from databricks.sdk.errors import PermissionDenied as SdkPermissionDenied
+
+from services.errors import AuthRequired, LakefrontError, NotFound, PermissionDenied, WorkspaceUnavailable
+from services.identity import User
+from services.model_serving.errors import SCOPE
+from services.model_serving.models import Endpoint, ServedEntity
+from services.observability import timed
+from services.workspace_client import ClientFactory
+
+T = TypeVar("T")
+_KEEP_SECONDS = 30.0
+_KEEP_AT_MOST = 4096
+_LANGUAGE_TASKS = ("llm/", "agent/")
+
+
+class Cache:
+    """Answers by key for a short while. Every key carries the identity (the hash of its token). Thread-safe."""
+
+    def __init__(self, seconds: float = _KEEP_SECONDS) -> None:
+        """``seconds`` is how long an answer is kept."""
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[str, ...], tuple[float, Any]] = OrderedDict()
+
+    def get(self, key: tuple[str, ...]) -> Any:
+        """What is kept, or None."""
+        with self._lock:
+            found = self._kept.get(key)
+            return found[1] if found is not None and time.monotonic() - found[0] < self._seconds else None
+
+    def put(self, key: tuple[str, ...], value: Any) -> None:
+        """Keep ``value``; the oldest leave when there are too many."""
+        with self._lock:
+            self._kept.pop(key, None)
+            self._kept[key] = (time.monotonic(), value)
+            while len(self._kept) > _KEEP_AT_MOST:
+                self._kept.popitem(last=False)
+
+
+class Metadata:
+    """Reads endpoints and their OpenAPI documents. Everything runs as the user."""
+
+    def __init__(self, host: str, clients: ClientFactory) -> None:
+        """No I/O."""
+        self._host = host
+        self._clients = clients
+        self._cache = Cache()
+
+    def endpoints(self, user: User) -> list[Endpoint]:
+        """All endpoints that the user may see, asked anew. Runs as the user.
+
+        Raises:
+            AuthRequired, PermissionDenied, WorkspaceUnavailable: as the workspace answers.
+        """
+        with self._asking("list", None):
+            found = list(self._clients.for_user(user).serving_endpoints.list())
+        return sorted((self._endpoint(one.as_dict()) for one in found), key=lambda one: one.endpoint_name)
+
+    def endpoint(self, user: User, name: str, *, refresh: bool = True) -> Endpoint:
+        """One endpoint; with ``refresh`` False an answer of the last seconds will do. Runs as the user.
+
+        Raises:
+            NotFound: there is none of that name for this user.
+            AuthRequired, PermissionDenied, WorkspaceUnavailable: as the workspace answers.
+        """
+        key = ("endpoint", user.token_key, name)
+        kept: Endpoint | None = None if refresh else self._cache.get(key)
+        if kept is not None:
+            return kept
+        with self._asking("get", name):
+            found = self._clients.for_user(user).serving_endpoints.get(name).as_dict()
+        endpoint = self._endpoint(found)
+        self._cache.put(key, endpoint)
+        return endpoint
+
+    def known(self, user: User, name: str) -> Endpoint | None:
+        """What is kept of the endpoint for this user; no call."""
+        kept: Endpoint | None = self._cache.get(("endpoint", user.token_key, name))
+        return kept
+
+    def openapi(self, user: User, name: str) -> bytes:
+        """The endpoint's OpenAPI document. Runs as the user.
+
+        Raises:
+            NotFound, AuthRequired, PermissionDenied, WorkspaceUnavailable: as the workspace answers.
+        """
+        with self._asking("openapi", name):
+            answer = self._clients.for_user(user).serving_endpoints.get_open_api(name)
+            data: bytes = answer.contents.read() if answer.contents is not None else b""
+        return data
+
+    @contextmanager
+    def _asking(self, what: str, name: str | None) -> Iterator[None]:
+        try:
+            with timed(f"model_serving.{what}"):
+                yield
+        except LakefrontError:
+            raise
+        except Exception as error:
+            translated = self._translate(error, name)
+            if translated is None:
+                raise
+            raise translated from error
+
+    def _translate(self, error: Exception, name: str | None) -> LakefrontError | None:
+        if isinstance(error, Unauthenticated):
+            return AuthRequired(SCOPE, self._host, "The workspace does not accept the user token.")
+        if isinstance(error, SdkPermissionDenied):
+            return PermissionDenied(str(error), required_scope=SCOPE, workspace=self._host)
+        if isinstance(error, SdkNotFound):
+            return NotFound(str(error), error_code="ENDPOINT_NOT_FOUND", technical_details={"endpoint_name": name})
+        if isinstance(error, DatabricksError | requests.RequestException | TimeoutError | OSError):
+            return WorkspaceUnavailable(self._host, type(error).__name__)
+        return None
+
+    def _endpoint(self, found: dict[str, Any]) -> Endpoint:
+        config = found.get("config") or {}
+        routes = (config.get("traffic_config") or {}).get("routes") or []
+        shares = {route.get("served_model_name"): route.get("traffic_percentage") for route in routes}
+        served = [_served(one, shares) for one in config.get("served_entities") or config.get("served_models") or []]
+        main = max(served, key=lambda one: one.traffic_percentage or 0, default=None)
+        state = found.get("state") or {}
+        name = found["name"]
+        return Endpoint(
+            endpoint_name=name,
+            endpoint_id=found.get("id"),
+            state=state.get("ready") or "NOT_READY",
+            config_update=state.get("config_update") or "NOT_UPDATING",
+            asleep=bool(served) and all("scaled to zero" in (one.deployment_message or "").lower() for one in served),
+            task=found.get("task") or None,
+            model_name=main.model_name if main else None,
+            model_version=main.model_version if main else None,
+            description=found.get("description") or None,
+            creator=found.get("creator"),
+            permission_level=found.get("permission_level"),
+            created_at=_time(found.get("creation_timestamp")),
+            updated_at=_time(found.get("last_updated_timestamp")),
+            served_entities=served,
+            tags={tag["key"]: tag.get("value") for tag in found.get("tags") or [] if "key" in tag},
+            invocation_url=f"{self._host}/serving-endpoints/{name}/invocations",
+        )
+
+
+def _served(one: dict[str, Any], shares: dict[str | None, Any]) -> ServedEntity:
+    """A served entity of any of the platform's kinds: registered, foundation or external model."""
+    foundation = one.get("foundation_model") or {}
+    external = one.get("external_model") or {}
+    model_name = one.get("entity_name") or one.get("model_name") or foundation.get("name") or external.get("name")
+    kind = one.get("type")
+    state = one.get("state") or {}
+    registered = kind == "UC_MODEL" or (kind is None and str(model_name).count(".") == 2 and not foundation)
+    return ServedEntity(
+        name=one.get("name") or model_name or "",
+        model_name=model_name,
+        model_version=one.get("entity_version") or one.get("model_version"),
+        in_unity_catalog=registered,
+        traffic_percentage=shares.get(one.get("name")),
+        deployment=state.get("deployment"),
+        deployment_message=state.get("deployment_state_message") or None,
+        scale_to_zero=bool(one.get("scale_to_zero_enabled")),
+        workload_size=one.get("workload_size"),
+    )
+
+
+def _time(milliseconds: int | None) -> datetime | None:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None
+
+
+def is_language(endpoint: Endpoint) -> bool:
+    """Whether the endpoint's task is one of a language model or agent."""
+    return (endpoint.task or "").startswith(_LANGUAGE_TASKS)
+
+
+def quietly(ask: Callable[[], T]) -> T | None:
+    """What ``ask`` gives, None when it fails: for what is nice to have beside an answer."""
+    try:
+        return ask()
+    except LakefrontError:
+        return None
