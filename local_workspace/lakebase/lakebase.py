@@ -18,7 +18,7 @@ from local_workspace.lakebase.gateway import Admission, Gateway, Login, LoginRef
 from local_workspace.lakebase.instances import Instances
 from local_workspace.lakebase.postgres import Postgres
 from local_workspace.lakebase.projects import Projects
-from local_workspace.lakebase.storages import Storages
+from local_workspace.lakebase.storages import DEFAULT_DATABASE, Storages
 from local_workspace.settings import LocalSettings
 from local_workspace.store import Store
 from local_workspace.tls import Tls
@@ -143,7 +143,7 @@ class Lakebase:
         """
         return self.projects.storage(target) if target.startswith("projects/") else self.instances.storage(target)
 
-    def attach(self, target: str, principal: Principal, database: str) -> dict[str, str]:
+    def attach(self, target: str, principal: Principal, database: str = DEFAULT_DATABASE) -> dict[str, str]:
         """Does what attaching a database to an app does: a role with CONNECT and CREATE on that database only.
 
         Args:

@@ -1,0 +1,240 @@
+"""Pooled connections to Lakebase: a fresh token for each login, bounded waiting, and recovery by itself.
+
+Why not the pool's defaults (all of it is proven by the tests of this package):
+
+* A token lives an hour and is checked at login only, so the password must be made anew for *each* connection.
+* The built-in check of a stale connection tries one after the other with growing pauses; ours drains all at once.
+* Reconnecting doubles its pause up to a minute; ours gives up after two seconds and starts again.
+* A statement on a connection whose server is frozen waits for ever on the client's side; a watchdog cuts it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from db.errors import DatabaseUnavailable, TokenUnavailable, connect_error_type, is_outage, unavailable
+from db.watchdog import Watchdog
+
+Connection = psycopg.Connection[TupleRow]
+Parameters = Callable[[], Mapping[str, Any]]
+"""Gives libpq parameters (host, port, user, dbname, password …) for one login, with a fresh password."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolOptions:
+    """Limits of the pool; times are seconds.
+
+    Attributes:
+        min_size: connections that are kept open.
+        max_size: most connections.
+        wait: longest wait for a connection.
+        statement: longest run of one statement on the server.
+        transaction: longest time between checkout and return as the client sees it, frozen servers included.
+        connect: longest login.
+        lifetime: a connection is replaced at this age; below a token's hour, and far below Lakebase's three days.
+        idle: a connection beyond ``min_size`` that is unused for this long is closed, so a database can scale to zero.
+    """
+
+    min_size: int = 2
+    max_size: int = 10
+    wait: float = 3.0
+    statement: float = 5.0
+    transaction: float = 8.0
+    connect: float = 5.0
+    lifetime: float = 45 * 60
+    idle: float = 10 * 60
+
+
+@dataclass
+class _LastFailure:
+    """Why the newest attempt to connect failed; forgotten at the next success."""
+
+    error: BaseException | None = None
+    count: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, error: BaseException | None) -> None:
+        with self.lock:
+            self.error = error
+            self.count += error is not None
+
+
+class Pool:
+    """A ``psycopg_pool`` with the rules above. Does no I/O before :meth:`open`."""
+
+    def __init__(self, parameters: Parameters, schema: str, options: PoolOptions | None = None) -> None:
+        """Builds the pool.
+
+        Args:
+            parameters: see :data:`Parameters`; it must be bounded in time.
+            schema: the only schema on the connections' search path.
+            options: limits.
+        """
+        self.options = options or PoolOptions()
+        self._schema = schema
+        self._parameters = parameters
+        self._failure = _LastFailure()
+        self._watchdog = Watchdog()
+        self._drained_at = 0.0
+        self._drain_lock = threading.Lock()
+        self._checking = threading.Lock()
+        self._health_checks = 0
+        self._pool: ConnectionPool[Connection] | None = None
+
+    def open(self) -> None:
+        """Starts connecting in the background; returns at once, whether the database answers or not."""
+        self._watchdog.start()
+        self._pool = ConnectionPool(
+            kwargs=self._login,
+            connection_class=self._connection_class(),
+            configure=self._configure,
+            check=self._check,
+            reconnect_failed=lambda pool: pool.check(),
+            reconnect_timeout=2.0,
+            min_size=self.options.min_size,
+            max_size=self.options.max_size,
+            timeout=self.options.wait,
+            max_lifetime=self.options.lifetime,
+            max_idle=self.options.idle,
+            num_workers=4,
+            open=False,
+            name="lakebase",
+        )
+        self._pool.open(wait=False)
+
+    def close(self) -> None:
+        """Closes every connection. Idempotent."""
+        if self._pool is not None:
+            self._pool.close(timeout=2)
+            self._pool = None
+        self._watchdog.stop()
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A checked connection for one piece of work, back in the pool afterwards.
+
+        Raises:
+            DatabaseUnavailable: none can be had within ``options.wait``, or it broke, or it took longer than
+                ``options.transaction``; a health check of the pool has been started.
+        """
+        pool = self._pool
+        if pool is None:
+            raise DatabaseUnavailable("08003", "the pool is closed")
+        try:
+            with pool.connection() as connection, self._watchdog.limit(connection, self.options.transaction):
+                yield connection
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            self.check_soon()
+            raise unavailable(error, self._failure.error) from error
+
+    def direct(self) -> Connection:
+        """One connection outside the pool, for migrations; the caller closes it.
+
+        Raises:
+            DatabaseUnavailable: the login failed.
+        """
+        try:
+            connection: Connection = self._connection_class().connect(**self._login(), autocommit=True)
+            self._configure(connection)
+        except (psycopg.Error, TokenUnavailable) as error:
+            raise DatabaseUnavailable(connect_error_type(error), str(error).splitlines()[0]) from error
+        return connection
+
+    def waited_in_vain(self) -> DatabaseUnavailable:
+        """The error for a wait that ended without a connection: why the pool could not connect lately, if it tried."""
+        return unavailable(PoolTimeout("no connection in time"), self._failure.error)
+
+    def check_soon(self) -> None:
+        """Checks every idle connection in the background and replaces the broken ones; one check at a time."""
+        pool = self._pool
+        if pool is None or not self._checking.acquire(blocking=False):
+            return
+
+        self._health_checks += 1
+
+        def run() -> None:
+            try:
+                pool.check()
+            except psycopg.Error as error:
+                self._failure.note(error)
+            finally:
+                self._checking.release()
+
+        threading.Thread(target=run, name="lakebase-pool-check", daemon=True).start()
+
+    def statistics(self) -> dict[str, int]:
+        """Counters and gauges of the pool (``pool_size`` …), ``connect_failures`` and ``health_checks``."""
+        counters = dict(self._pool.get_stats()) if self._pool is not None else {}
+        return {**counters, "connect_failures": self._failure.count, "health_checks": self._health_checks}
+
+    def _login(self) -> dict[str, Any]:
+        """Parameters of one login; a failure to mint is remembered, so that who waits in vain can be told why."""
+        try:
+            parameters = dict(self._parameters())
+        except Exception as error:
+            self._failure.note(error)
+            raise
+        return {
+            "connect_timeout": max(2, round(self.options.connect)),
+            "keepalives_idle": 30,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": round(self.options.transaction * 1000),
+            **parameters,
+        }
+
+    def _connection_class(self) -> type[Connection]:
+        failure = self._failure
+
+        class Noted(psycopg.Connection[TupleRow]):
+            """A connection whose failed logins are noted."""
+
+            @classmethod
+            def connect(cls, *args: Any, **kwargs: Any) -> Any:
+                """As psycopg's own."""
+                try:
+                    connection = super().connect(*args, **kwargs)
+                except psycopg.Error as error:
+                    failure.note(error)
+                    raise
+                failure.note(None)
+                return connection
+
+        return Noted
+
+    def _configure(self, connection: Connection) -> None:
+        """Settings that every session has; in one round trip."""
+        milliseconds = str(round(self.options.statement * 1000))
+        connection.execute(
+            "SELECT set_config('search_path', %s, false), set_config('statement_timeout', %s, false),"
+            " set_config('lock_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false)",
+            (self._schema, milliseconds, milliseconds, milliseconds),
+        )
+        connection.commit()
+
+    def _check(self, connection: Connection) -> None:
+        """Called at each checkout: a dead connection means that its neighbours are dead too, so all are renewed."""
+        try:
+            with self._watchdog.limit(connection, self.options.wait):
+                ConnectionPool.check_connection(connection)
+        except psycopg.Error:
+            with self._drain_lock:
+                due = time.monotonic() - self._drained_at > 1.0
+                if due:
+                    self._drained_at = time.monotonic()
+            if due and self._pool is not None:
+                self._pool.drain()
+            raise
