@@ -57,13 +57,15 @@ PRIVILEGES: dict[str, frozenset[str]] = {
 """What can be granted on each kind of object, besides ALL PRIVILEGES."""
 
 _NOT_IN_ALL = frozenset({"MANAGE", "EXTERNAL_USE_SCHEMA"})
-_SEEN_WITH: dict[str, tuple[str, ...]] = {
+SEEN_WITH: dict[str, tuple[str, ...]] = {
     "catalog": ("USE_CATALOG", "MANAGE"),
     "schema": ("USE_SCHEMA", "MANAGE"),
     "table": ("SELECT", "MODIFY", "MANAGE"),
     "function": ("EXECUTE", "MANAGE"),
     "registered_model": ("EXECUTE", "CREATE_MODEL_VERSION", "MANAGE"),
 }
+"""The privileges, one of which lists an object; the first is the one to ask for."""
+
 S = TypeVar("S", bound=Securable)
 
 
@@ -193,7 +195,7 @@ class Access(Objects):
     def sees(self, principal: Principal, securable_type: str, full_name: str) -> bool:
         """Whether the object is listed for ``principal``, given that it can use what contains it."""
         return any(
-            self.holds(principal, privilege, securable_type, full_name) for privilege in _SEEN_WITH[securable_type]
+            self.holds(principal, privilege, securable_type, full_name) for privilege in SEEN_WITH[securable_type]
         )
 
     def reaches(self, principal: Principal, securable_type: str, full_name: str) -> bool:

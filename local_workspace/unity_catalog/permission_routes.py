@@ -6,8 +6,8 @@ from flask import Blueprint, request
 
 from local_workspace.http import ApiError
 from local_workspace.unity_catalog import rest
-from local_workspace.unity_catalog.access import METASTORE_NAME, PRIVILEGES, EffectivePrivilege, identities
-from local_workspace.unity_catalog.metastore import Metastore, NotFound
+from local_workspace.unity_catalog.access import METASTORE_NAME, PRIVILEGES, SEEN_WITH, EffectivePrivilege, identities
+from local_workspace.unity_catalog.metastore import Metastore, NotFound, PermissionDenied
 from local_workspace.unity_catalog.views import Json, Views, add, fields, page
 
 _READ_SCOPES = ("catalog.catalogs:read", "catalog.schemas:read", "catalog.tables:read")
@@ -66,7 +66,7 @@ class PermissionViews(Views):
             own = identities(self.principal)
             held = [one for one in held if one.principal in own]
             if kind != "metastore" and not self.metastore.sees(self.principal, kind, full_name):
-                self.metastore.require(self.principal, "MANAGE", kind, full_name)
+                raise PermissionDenied.lacking(SEEN_WITH[kind][0], kind, full_name)
         return [one for one in held if wanted in ("", one.principal)]
 
     def _securable(self, kind: str, full_name: str) -> tuple[str, str]:
