@@ -35,7 +35,8 @@ class Tables(Definitions):
         """Register a table or view, owned by ``principal``; needs USE and CREATE TABLE on the schema.
 
         Fills in owner, id and times. Replacing (CREATE OR REPLACE) needs ownership or MANAGE and keeps owner, grants,
-        id and time of creation; listeners of ``on_table_dropped`` get the replaced value when its storage differs.
+        id, time of creation, row filter and masks; listeners of ``on_table_dropped`` get the replaced value when its
+        storage differs.
 
         Returns:
             The table as it is kept.
@@ -46,10 +47,11 @@ class Tables(Definitions):
         with self._lock:
             catalog, schema, name = checked_names([table.catalog_name, table.schema_name, table.name])
             self.require_create_table(principal, f"{catalog}.{schema}.{name}", replace_existing=replace_existing)
-            _check_columns(table)
             for function in _functions_of(table):
                 self.require(principal, "EXECUTE", "function", function)
             existing = self.table(catalog, schema, name)
+            table = _keeping_governance(table, existing)
+            _check_columns(table)
             now = now_ms()
             kept = self._save(
                 "table",
@@ -79,7 +81,8 @@ class Tables(Definitions):
     def alter_columns(self, principal: Principal, full_name: str, columns: Iterable[Column]) -> Table:
         """Replace a table's columns (added, dropped, renamed, commented); needs MODIFY or the right to manage.
 
-        Masks can be carried over but not changed here.
+        Masks are carried over, not set here: who may only MODIFY must leave every masked column as it is, so that
+        nobody unmasks a column by renaming it.
 
         Raises:
             PermissionDenied, NotFound, InvalidRequest: as the platform.
@@ -88,8 +91,11 @@ class Tables(Definitions):
             table = self._require_alter(principal, full_name)
             changed = replace(table, columns=tuple(columns), updated_at=now_ms())
             _check_columns(changed)
-            if not _masks(changed) <= _masks(table):
+            manages = self.holds(principal, "MANAGE", "table", table.full_name)
+            if not manages and _masks(changed) != _masks(table):
                 raise PermissionDenied.lacking("MANAGE", "table", table.full_name)
+            if not set(_masks(changed).values()) <= set(_masks(table).values()):
+                raise InvalidRequest("A mask is set with ALTER COLUMN … SET MASK.")
             return self._save("table", changed)
 
     def comment_on_column(self, principal: Principal, full_name: str, column: str, comment: str | None) -> Table:
@@ -148,8 +154,20 @@ def _functions_of(table: Table) -> list[str]:
     return names + ([table.row_filter.function] if table.row_filter else [])
 
 
-def _masks(table: Table) -> set[ColumnMask]:
-    return {column.mask for column in table.columns if column.mask}
+def _masks(table: Table) -> dict[str, ColumnMask]:
+    return {column.name.lower(): column.mask for column in table.columns if column.mask}
+
+
+def _keeping_governance(table: Table, existing: Table | None) -> Table:
+    """A table that replaces another keeps that one's row filter, and the masks of columns that are there again.
+
+    https://docs.databricks.com/sql/language-manual/sql-ref-syntax-ddl-create-table-using (REPLACE)
+    """
+    if existing is None or "VIEW" in {table.table_type, existing.table_type}:
+        return table
+    masks = _masks(existing)
+    columns = tuple(replace(column, mask=column.mask or masks.get(column.name.lower())) for column in table.columns)
+    return replace(table, columns=columns, row_filter=table.row_filter or existing.row_filter)
 
 
 def _with_column(table: Table, name: str, change: Callable[[Column], Column]) -> Table:
