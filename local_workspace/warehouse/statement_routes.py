@@ -35,7 +35,7 @@ _HYBRID = "INLINE_OR_EXTERNAL_LINKS"
 
 def add(routes: Blueprint, warehouses: Warehouses) -> None:
     """Register the routes. A statement belongs to the caller who sent it; for others it does not exist."""
-    statements = Statements()
+    statements = warehouses.statements
     links = Links()
     _add_sessions(routes, warehouses)
     _add_execution(routes, warehouses, statements, links)

@@ -250,12 +250,23 @@ class Statements:
         self._kept: dict[str, Statement] = {}
 
     def add(self, statement: Statement) -> None:
-        """Keep a statement, and forget those whose hour is over."""
+        """Keep a statement."""
+        with self._lock:
+            self._kept[statement.id] = statement
+
+    def expire(self) -> None:
+        """Forget the statements whose hour is over."""
         limit = time.monotonic() - KEEP_SECONDS
         with self._lock:
             old = [key for key, one in self._kept.items() if one.ended_at is not None and one.ended_at < limit]
             gone = [self._kept.pop(key) for key in old]
-            self._kept[statement.id] = statement
+        for one in gone:
+            one.close()
+
+    def close_all(self) -> None:
+        """Stop and forget every statement."""
+        with self._lock:
+            gone, self._kept = list(self._kept.values()), {}
         for one in gone:
             one.close()
 

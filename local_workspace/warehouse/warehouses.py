@@ -14,6 +14,7 @@ from local_workspace.sql.model import Session, SessionOptions
 from local_workspace.store import Store
 from local_workspace.warehouse.lifecycle import Lifecycle, StartPlan
 from local_workspace.warehouse.sessions import Sessions, WarehouseSession
+from local_workspace.warehouse.statements import Statements
 
 DEFAULT_NAME = "lakefront-small"
 _HOUSEKEEPING_SECONDS = 15
@@ -56,6 +57,7 @@ class Warehouses:
         self._settings = settings
         self.faults = faults
         self.sessions = Sessions()
+        self.statements = Statements()
         self._lock = threading.Lock()
         self._lifecycles: dict[str, Lifecycle] = {}
         self._closing = threading.Event()
@@ -77,6 +79,7 @@ class Warehouses:
     def close(self) -> None:
         """End every session and stop every warehouse."""
         self._closing.set()
+        self.statements.close_all()
         self.sessions.close_all()
         for lifecycle in list(self._lifecycles.values()):
             lifecycle.stop()
@@ -164,6 +167,7 @@ class Warehouses:
     def _housekeeping(self) -> None:
         while not self._closing.wait(_HOUSEKEEPING_SECONDS):
             self.sessions.expire()
+            self.statements.expire()
             self._auto_stop()
 
     def _auto_stop(self) -> None:

@@ -1,6 +1,6 @@
 """The SQL warehouse through the official clients only: databricks-sql-connector and databricks-sdk.
 
-Every test runs twice: on a plain DuckDB behind the protocol, and on the whole workspace.
+Every test runs twice: on a plain DuckDB behind the protocol, and on the governed engine.
 """
 
 from __future__ import annotations
@@ -30,18 +30,15 @@ from databricks.sdk.service.sql import (
 from databricks.sql import exc
 from databricks.sql.backend.types import CommandState
 
-from tests.support.sql_server import SqlServer, of_workspace, plain_server
+from tests.support.sql_server import SqlServer, sql_server
 
 SLOW = "SELECT sum(a.id * b.id + c.id) FROM range(100000) a CROSS JOIN range(100000) b CROSS JOIN range(1000) c"
 
 
-@pytest.fixture(scope="module", params=["plain", "workspace"])
+@pytest.fixture(scope="module", params=["plain", "governed"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlServer]:
-    if request.param == "workspace":
-        yield of_workspace(request.getfixturevalue("workspace"))
-        return
-    with plain_server(tmp_path_factory.mktemp("plain")) as running:
-        yield running
+    with sql_server(tmp_path_factory.mktemp(request.param), request.param) as started:
+        yield started
 
 
 @pytest.fixture(autouse=True)

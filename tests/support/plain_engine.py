@@ -198,6 +198,10 @@ class PlainEngine:
         self._root = duckdb.connect(":memory:")
         self.opened: list[tuple[Caller, SessionOptions, PlainSession]] = []
 
+    def close(self) -> None:
+        """Close the database."""
+        self._root.close()
+
     def open_session(self, caller: Caller, options: SessionOptions) -> PlainSession:
         if options.catalog == "nowhere":
             raise SqlError("NO_SUCH_CATALOG_EXCEPTION", "Catalog 'nowhere' was not found.", "42704")

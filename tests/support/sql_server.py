@@ -1,8 +1,8 @@
-"""A SQL warehouse to connect to: on the plain engine, or the whole workspace's."""
+"""A SQL warehouse to connect to: the parts of the workspace that SQL clients meet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,8 +73,8 @@ class SqlServer:
 
 
 @contextmanager
-def plain_server(state: Path, start_seconds: float = 0.3) -> Iterator[SqlServer]:
-    """Only the parts that a warehouse needs, on the plain engine."""
+def sql_server(state: Path, engine: str = "plain", start_seconds: float = 0.3) -> Iterator[SqlServer]:
+    """Only the parts that a warehouse needs, on the ``plain`` engine or on the workspace's own (``governed``)."""
     store = Store(state / "workspace.sqlite")
     store.open()
     faults = Faults()
@@ -85,7 +85,8 @@ def plain_server(state: Path, start_seconds: float = 0.3) -> Iterator[SqlServer]
     metastore = Metastore(store)
     metastore.start()
     settings = LocalSettings(state=state, warehouse_start_seconds=start_seconds)
-    warehouses = Warehouses(store, PlainEngine(), settings, faults)
+    running: Any = PlainEngine() if engine == "plain" else _governed(metastore, directory, state)
+    warehouses = Warehouses(store, running, settings, faults)
     warehouses.start()
     app = http.create_app(tokens, faults, "1")
     app.register_blueprint(identity_routes.blueprint(directory, tokens, faults, "1"))
@@ -104,28 +105,19 @@ def plain_server(state: Path, start_seconds: float = 0.3) -> Iterator[SqlServer]
             directory,
             tokens,
             metastore,
-            is_plain=True,
+            is_plain=engine == "plain",
         )
     finally:
         warehouses.close()
+        running.close()
         for server in servers:
             server.stop()
         store.close()
 
 
-def of_workspace(workspace: Any) -> SqlServer:
-    """The running workspace's warehouse."""
-    return SqlServer(
-        workspace.url,
-        workspace.tls_port,
-        workspace.tls.ca_file,
-        workspace.warehouses,
-        workspace.faults,
-        workspace.directory,
-        workspace.tokens,
-        workspace.metastore,
-        is_plain=False,
-    )
+def _governed(metastore: Metastore, directory: Directory, state: Path) -> Any:
+    from local_workspace.sql.engine import Engine
 
-
-Connect = Callable[..., Any]
+    engine = Engine(metastore, directory, state=state, taxi_rows=1000)
+    engine.start()
+    return engine
