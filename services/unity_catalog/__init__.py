@@ -2,3 +2,7 @@
 
 Start at ``service.py``; ``models.py`` and ``filter_tree.py`` are what it takes and gives.
 """
+
+from services.unity_catalog.service import UnityCatalogService
+
+__all__ = ["UnityCatalogService"]

@@ -153,6 +153,10 @@ class CountedBlocks:
             at += chosen.single
         return Narrowed(ranges, offset)
 
+    def forget(self) -> None:
+        """Forget all counts."""
+        self._counts.clear()
+
     def _blocks(
         self, run: Run, key: Hashable, table: str, predicate: Predicate, ranges: tuple[Range, ...], column: Column
     ) -> tuple[Block, ...]:

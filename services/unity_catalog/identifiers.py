@@ -23,6 +23,15 @@ def object_name(name: str, field: str) -> str:
     return name
 
 
+def reference(catalog: str, schema: str, table: str) -> TableRef:
+    """A table by its three names.
+
+    Raises:
+        InvalidRequest: one of them cannot be a name; it says which.
+    """
+    return TableRef.of(object_name(catalog, "catalog"), object_name(schema, "schema"), object_name(table, "table"))
+
+
 def checked(ref: TableRef) -> TableRef:
     """The reference, unchanged, when its three names can be names.
 

@@ -328,6 +328,22 @@ class ExportRequest(Request):
     filter: Filter | None = None
 
 
+class ExportProgress(BaseModel):
+    """How far an export is. ``total_rows`` is what will be written: the filtered rows, at most ``row_cap``."""
+
+    key: str
+    file_format: Literal["csv", "parquet"]
+    filename: str
+    rows: int
+    bytes: int
+    total_rows: int
+    row_cap: int
+    truncated: bool
+    elapsed_ms: int
+    state: Literal["running", "done", "cancelled", "failed"]
+    error: str | None = None
+
+
 class WarehouseState(BaseModel):
     """The warehouse as the platform tells the app; ``state`` is its own word: RUNNING, STARTING and so on."""
 

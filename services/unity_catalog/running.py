@@ -54,6 +54,7 @@ class Running:
     """A statement on its way, or the stream of one."""
 
     deadline: float
+    started: float = field(default_factory=time.perf_counter)
     cancelled: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
     timed_out: bool = False
@@ -96,10 +97,11 @@ class Runner:
 
     def start(self) -> None:
         """Begin stopping statements that exceed their time."""
-        self._closing.clear()
-        if self._watch is None:
+        with self._lock:
+            if self._watch is not None or self._closing.is_set():
+                return
             self._watch = threading.Thread(target=self._watch_for_ever, name="warehouse-watch", daemon=True)
-            self._watch.start()
+        self._watch.start()
 
     def close(self) -> None:
         """Cancel everything that runs."""
@@ -124,10 +126,10 @@ class Runner:
         Raises:
             LakefrontError: it failed, was cancelled or took too long (see ``errors.py``).
         """
-        with self.opened(user, statement, operation, ref, key) as (cursor, started):
-            table = cursor.fetchall_arrow()
-            elapsed = time.perf_counter() - started
-            return Result(table, self.told(user, statement, cursor.query_id, elapsed))
+        with self.opened(user, statement, operation, ref, key) as running:
+            table = running.cursor.fetchall_arrow()
+            elapsed = time.perf_counter() - running.started
+            return Result(table, self.told(user, statement, running.cursor.query_id, elapsed))
 
     def told(self, user: User, statement: Statement, query_id: str | None, seconds: float) -> Query:
         """The provenance of an answer."""
@@ -151,8 +153,8 @@ class Runner:
         key: str | None = None,
         *,
         streaming: bool = False,
-    ) -> Iterator[tuple[Any, float]]:
-        """Execute a statement and lend its cursor, with the time it began. Runs as the user.
+    ) -> Iterator[Running]:
+        """Execute a statement and lend its cursor. Runs as the user.
 
         With ``streaming`` the time limit covers the execution only, and a session left in mid-stream is not reused.
 
@@ -160,9 +162,10 @@ class Runner:
             LakefrontError: as ``run``; also for errors that the connector raises inside the block.
         """
         place = Place(self._place.workspace, self._place.warehouse_id, ref)
+        self._pool.start()
+        self.start()
         running = Running(time.monotonic() + self._seconds)
         self._register(user, key, running)
-        started = time.perf_counter()
         try:
             with timed(operation, table=ref.full_name if ref else None) as fields:
                 session = self._execute(user, statement, running)
@@ -171,7 +174,7 @@ class Runner:
                     running.deadline = float("inf")
                 finished = False
                 try:
-                    yield session.cursor, started
+                    yield running
                     finished = not streaming
                 except WAREHOUSE_ERRORS as error:
                     finished = is_statement_error(error)

@@ -6,14 +6,25 @@ runs as the app's service principal. ``cancel_key`` names a running statement so
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+import uuid
+from typing import Literal
 
+from services.identity import User
+from services.observability import timed
+from services.settings import Settings
+from services.unity_catalog.aggregate import aggregate
+from services.unity_catalog.cache import Cache, now
+from services.unity_catalog.columns import chosen
+from services.unity_catalog.errors import CATALOG_ERRORS, Place, catalog_error
+from services.unity_catalog.export import Export
+from services.unity_catalog.metadata import Metadata
 from services.unity_catalog.models import (
     AggregateRequest,
     AggregateResult,
     CatalogList,
     Count,
     CountRequest,
+    ExportProgress,
     ExportRequest,
     Profile,
     ProfileRequest,
@@ -26,55 +37,126 @@ from services.unity_catalog.models import (
     TableRef,
     WarehouseState,
 )
-
-if TYPE_CHECKING:
-    from services.identity import User
+from services.unity_catalog.profile import profile
+from services.unity_catalog.rows import Rows, checked_sort, filter_key, page_statement
+from services.unity_catalog.running import Runner
+from services.unity_catalog.sessions import SessionPool
+from services.unity_catalog.statements import Statement, total_order
+from services.workspace_client import ClientFactory
 
 
 class UnityCatalogService:
-    """Facade over metadata, rows, aggregate, profile and export. Building it does no I/O; ``close`` ends its sessions."""
+    """Facade over metadata, rows, aggregates, profiles and exports. Thread-safe."""
 
-    def __init__(self, settings: Any, clients: Any) -> None:
-        """Keep the settings and the client factory."""
+    def __init__(self, settings: Settings, clients: ClientFactory) -> None:
+        """No I/O: sessions are opened by the first statements."""
+        self._settings = settings
+        self._clients = clients
+        self._pool = SessionPool(settings)
+        self._runner = Runner(settings, self._pool, lambda: self.warehouse_state().state)
+        self._metadata = Metadata(settings, clients, self._runner)
+        self._rows = Rows(self._runner, settings.metadata_cache_seconds)
+        self._profiles: Cache[Profile] = Cache(settings.metadata_cache_seconds, 200)
+        self._state: Cache[WarehouseState] = Cache(1.0, 1)
+        self._exports: Cache[Export] = Cache(3600, 200)
 
     def start(self) -> None:
-        """Start evicting idle sessions."""
+        """Begin closing idle sessions and stopping late statements; the first statement does it too."""
+        self._pool.start()
+        self._runner.start()
 
     def close(self) -> None:
-        """Cancel what runs and close every session."""
+        """Cancel what runs and close every session. Idempotent."""
+        self._runner.close()
+        self._pool.close()
+
+    def pool_statistics(self) -> dict[str, int]:
+        """Warehouse sessions idle and in use, and of how many people."""
+        return self._pool.statistics()
 
     def catalogs(self, user: User, *, refresh: bool = False) -> CatalogList:
-        """The catalogs that the user may see. Runs as the user; kept briefly, ``refresh`` reads anew."""
-        raise NotImplementedError
+        """The catalogs that the user may see; kept briefly, ``refresh`` reads anew. Runs as the user.
+
+        Raises:
+            LakefrontError: see ``Metadata.catalogs``.
+        """
+        return self._metadata.catalogs(user, refresh=refresh)
 
     def schemas(self, user: User, catalog: str, *, refresh: bool = False) -> SchemaList:
-        """The schemas of a catalog. Runs as the user. Raises NotFound."""
-        raise NotImplementedError
+        """The schemas of a catalog. Runs as the user.
+
+        Raises:
+            LakefrontError: see ``Metadata.schemas``.
+        """
+        return self._metadata.schemas(user, catalog, refresh=refresh)
 
     def tables(self, user: User, catalog: str, schema: str, *, refresh: bool = False) -> TableList:
-        """The tables of a schema. Runs as the user. Raises NotFound."""
-        raise NotImplementedError
+        """The tables of a schema. Runs as the user.
+
+        Raises:
+            LakefrontError: see ``Metadata.tables``.
+        """
+        return self._metadata.tables(user, catalog, schema, refresh=refresh)
 
     def table(self, user: User, ref: TableRef, *, refresh: bool = False) -> TableDetails:
-        """One table's columns, keys, filter, masks and the user's privileges. Raises NotFound (with
-        ``technical_details["nearest"]``: full names the user may see) and CatalogPermissionDenied."""
-        raise NotImplementedError
+        """One table's columns, key, row filter, masks and the user's privileges. Runs as the user.
+
+        Raises:
+            NotFound: it does not exist for this person; ``technical_details["nearest"]`` holds full names like it.
+            CatalogPermissionDenied: it may not be read.
+            LakefrontError: see ``Metadata.table``.
+        """
+        return self._metadata.table(user, ref, refresh=refresh)
+
+    def nearest_tables(self, user: User, ref: TableRef) -> list[str]:
+        """Full names like this one among what the user may see, nearest first, at most five. Runs as the user."""
+        return self._metadata.nearest(user, ref)
 
     def rows(self, user: User, ref: TableRef, request: RowsRequest, *, cancel_key: str | None = None) -> RowsPage:
-        """A page of rows; ``total_rows`` only when ``request.count``. Runs as the user."""
-        raise NotImplementedError
+        """A page of rows in a total order; ``total_rows`` only when ``request.count``. Runs as the user.
+
+        Raises:
+            LakefrontError: see ``table`` and ``Rows.page``.
+        """
+        return self._rows.page(user, ref, self.table(user, ref), request, cancel_key)
+
+    def statement(self, user: User, ref: TableRef, request: RowsRequest) -> Statement:
+        """The statement of a page without running it (a deep page's is narrowed only when it runs). Runs as the user.
+
+        Raises:
+            LakefrontError: see ``table`` and ``Rows.page``.
+        """
+        columns = self.table(user, ref).columns
+        terms = total_order(columns, checked_sort(columns, request.sort))
+        selected = chosen(columns, request.columns)
+        return page_statement(ref, columns, selected, request.filter, terms, request.limit, request.offset)
 
     def count(
-        self, user: User, ref: TableRef, request: CountRequest, *, refresh: bool = False, cancel_key: str | None = None
+        self,
+        user: User,
+        ref: TableRef,
+        request: CountRequest,
+        *,
+        refresh: bool = False,
+        cancel_key: str | None = None,
     ) -> Count:
-        """How many rows the filter leaves; kept briefly. Runs as the user. Ask it beside ``rows``, never before."""
-        raise NotImplementedError
+        """How many rows the filter leaves; kept briefly. Ask it beside ``rows``, not before. Runs as the user.
+
+        Raises:
+            LakefrontError: see ``table`` and ``Rows.count``.
+        """
+        details = self.table(user, ref)
+        return self._rows.count(user, ref, details, request.filter, refresh=refresh, key=cancel_key)
 
     def aggregate(
         self, user: User, ref: TableRef, request: AggregateRequest, *, cancel_key: str | None = None
     ) -> AggregateResult:
-        """Groups and measures. Runs as the user."""
-        raise NotImplementedError
+        """Groups and measures of the filtered table. Runs as the user.
+
+        Raises:
+            LakefrontError: see ``table`` and ``aggregate.aggregate``.
+        """
+        return aggregate(self._runner, user, ref, self.table(user, ref), request, cancel_key)
 
     def profile(
         self,
@@ -85,8 +167,18 @@ class UnityCatalogService:
         refresh: bool = False,
         cancel_key: str | None = None,
     ) -> Profile:
-        """Two statements: figures of every column, then distributions. Runs as the user."""
-        raise NotImplementedError
+        """Figures and distributions of the columns, by two statements; kept briefly. Runs as the user.
+
+        Raises:
+            LakefrontError: see ``table`` and ``profile.profile``.
+        """
+        details = self.table(user, ref)
+        kept_under = (user.user_id, user.token_key, ref, filter_key(request.filter), tuple(request.columns or ()))
+        return self._profiles.get_or_make(
+            kept_under,
+            lambda: profile(self._runner, user, ref, details, request, cancel_key),
+            refresh=refresh,
+        )
 
     def export(
         self,
@@ -96,23 +188,71 @@ class UnityCatalogService:
         file_format: Literal["csv", "parquet"],
         *,
         cancel_key: str | None = None,
-    ) -> Any:
-        """An ``Export``: iterate it for bytes; ``filename``, ``media_type``, ``row_cap``, ``total_rows``, ``progress``
-        (rows, bytes, seconds), ``cancel()``. Runs as the user."""
-        raise NotImplementedError
+    ) -> Export:
+        """The filtered and sorted result as a file, at most ``settings.export_row_cap`` rows. Runs as the user.
+
+        Iterate the answer for bytes, and close it when nobody reads on.
+
+        Raises:
+            LakefrontError: see ``table`` and ``Rows.page``.
+        """
+        key, cap = cancel_key or uuid.uuid4().hex, self._settings.export_row_cap
+        details = self.table(user, ref)
+        terms = total_order(details.columns, checked_sort(details.columns, request.sort)) if request.sort else []
+        selected = chosen(details.columns, request.columns)
+        statement = page_statement(ref, details.columns, selected, request.filter, terms, cap, 0)
+        total = self._rows.count(user, ref, details, request.filter, key=key).total_rows
+        opened = self._runner.opened(user, statement, "warehouse.export", ref, key, streaming=True)
+        export = Export(ref, file_format, opened, key=key, total_rows=total, row_cap=cap)
+        self._exports.put((user.user_id, key), export)
+        return export
+
+    def export_progress(self, user: User, cancel_key: str) -> ExportProgress | None:
+        """How far this user's export of that key is; None when there is none."""
+        export = self._exports.get((user.user_id, cancel_key))
+        return export.progress if export is not None else None
 
     def cancel(self, user: User, cancel_key: str) -> bool:
-        """Cancel this user's running statement on the warehouse; False when nothing of that key runs."""
-        raise NotImplementedError
+        """Cancel this user's running statements of that key on the warehouse; False when nothing of it runs."""
+        return self._runner.cancel(user, cancel_key)
 
-    def nearest_tables(self, user: User, ref: TableRef) -> list[str]:
-        """Full names like this one among what the user may see, nearest first, at most five."""
-        raise NotImplementedError
+    def forget(self) -> None:
+        """Forget everything that is kept: metadata, totals, block counts and profiles."""
+        self._metadata.forget()
+        self._rows.forget()
+        self._profiles.clear()
 
     def ping(self, user: User) -> Query:
-        """``SELECT 1`` on the warehouse as the user, for the status page."""
-        raise NotImplementedError
+        """``SELECT 1`` on the warehouse, for the status page. Runs as the user.
+
+        Raises:
+            LakefrontError: see ``Runner.run``.
+        """
+        return self._runner.run(user, Statement("SELECT 1 AS `one`"), "warehouse.ping").query
 
     def warehouse_state(self) -> WarehouseState:
-        """The warehouse's state. Runs as the app's service principal."""
-        raise NotImplementedError
+        """The warehouse's state, asked at most once a second. Runs as the app's service principal.
+
+        Raises:
+            PermissionDenied: the app may not see the warehouse.
+            NotFound: there is no such warehouse.
+            WorkspaceUnavailable: the workspace does not answer.
+        """
+        return self._state.get_or_make("state", self._ask_state)
+
+    def _ask_state(self) -> WarehouseState:
+        warehouse_id = self._settings.databricks_warehouse_id
+        place = Place(self._settings.databricks_host, warehouse_id)
+        try:
+            with timed("workspace.warehouse_state"):
+                found = self._clients.for_app().warehouses.get(warehouse_id)
+        except CATALOG_ERRORS as error:
+            raise catalog_error(error, place, kind="warehouse", name=warehouse_id) from error
+        return WarehouseState(
+            warehouse_id=warehouse_id,
+            name=found.name,
+            state=found.state.value if found.state else "UNKNOWN",
+            size=found.cluster_size,
+            checked_at=now(),
+            runs_as=self._settings.databricks_client_id,
+        )

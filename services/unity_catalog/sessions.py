@@ -103,10 +103,11 @@ class SessionPool:
 
     def start(self) -> None:
         """Begin closing idle sessions."""
-        self._closing.clear()
-        if self._evictor is None:
+        with self._changed:
+            if self._evictor is not None or self._closing.is_set():
+                return
             self._evictor = threading.Thread(target=self._evict_for_ever, name="warehouse-sessions", daemon=True)
-            self._evictor.start()
+        self._evictor.start()
 
     def close(self) -> None:
         """Close the idle sessions; those in use are closed as they come back."""
