@@ -126,11 +126,12 @@ class ContainerViews(Views):
         return shown if full else rest.browsed(shown)
 
     def create_catalog(self) -> Json:
-        """``POST /catalogs``."""
+        """``POST /catalogs``; a new catalog has a schema ``default``, as on the platform."""
         document = fields(("name", "comment", "properties"), needed=("name",))
         made = self.metastore.create_catalog(
             self.principal, document["name"], comment=document.get("comment"), properties=document.get("properties")
         )
+        self.metastore.create_schema(self.principal, made.name, "default", comment="Default schema (auto-created)")
         return self._catalog(made)
 
     def update_catalog(self, name: str) -> Json:

@@ -88,15 +88,26 @@ class Tables(Definitions):
             PermissionDenied, NotFound, InvalidRequest: as the platform.
         """
         with self._lock:
-            table = self._require_alter(principal, full_name)
-            changed = replace(table, columns=tuple(columns), updated_at=now_ms())
-            _check_columns(changed)
-            manages = self.holds(principal, "MANAGE", "table", table.full_name)
-            if not manages and _masks(changed) != _masks(table):
-                raise PermissionDenied.lacking("MANAGE", "table", table.full_name)
-            if not set(_masks(changed).values()) <= set(_masks(table).values()):
-                raise InvalidRequest("A mask is set with ALTER COLUMN … SET MASK.")
-            return self._save("table", changed)
+            return self._save("table", self.require_alter_columns(principal, full_name, columns))
+
+    def require_alter_columns(self, principal: Principal, full_name: str, columns: Iterable[Column]) -> Table:
+        """Demand what ``alter_columns`` demands, without writing: for a check before the rows are changed.
+
+        Returns:
+            The table as it will be.
+
+        Raises:
+            PermissionDenied, NotFound, InvalidRequest: as ``alter_columns``.
+        """
+        table = self._require_alter(principal, full_name)
+        changed = replace(table, columns=tuple(columns), updated_at=now_ms())
+        _check_columns(changed)
+        manages = self.holds(principal, "MANAGE", "table", table.full_name)
+        if not manages and _masks(changed) != _masks(table):
+            raise PermissionDenied.lacking("MANAGE", "table", table.full_name)
+        if not set(_masks(changed).values()) <= set(_masks(table).values()):
+            raise InvalidRequest("A mask is set with ALTER COLUMN … SET MASK.")
+        return changed
 
     def comment_on_column(self, principal: Principal, full_name: str, column: str, comment: str | None) -> Table:
         """Set or clear a column's comment; needs MODIFY or the right to manage."""

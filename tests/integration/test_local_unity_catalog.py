@@ -139,7 +139,7 @@ def said(error: DatabricksError) -> str:
     [
         (ANALYST, {"shop"}, {"sales"}),
         (MANAGER, {"shop"}, {"sales", "restricted"}),
-        (DEPLOYER, {"shop"}, {"sales", "restricted"}),
+        (DEPLOYER, {"shop"}, {"default", "sales", "restricted"}),
     ],
 )
 def test_lists_hold_what_the_account_may_use(
@@ -327,7 +327,7 @@ def test_long_lists_come_in_pages(served: Served, act_as: Callable[[str], Worksp
     admin.catalogs.create("many")
     for number in range(230):
         served.metastore.create_schema(served.principal(DEPLOYER), "many", f"s{number:03}")
-    expected = [f"s{number:03}" for number in range(230)]
+    expected = ["default", *(f"s{number:03}" for number in range(230))]
     for size in (None, 0, 7, 1000):
         assert [found.name for found in admin.schemas.list("many", max_results=size)] == expected, size
 
@@ -336,7 +336,7 @@ def test_long_lists_come_in_pages(served: Served, act_as: Callable[[str], Worksp
         assert isinstance(answer, dict)
         return answer
 
-    assert len(raw()["schemas"]) == 230
+    assert len(raw()["schemas"]) == 231
     assert "next_page_token" not in raw()
     assert len(raw(max_results=0)["schemas"]) == 100
     assert len(raw(max_results=7)["schemas"]) == 7
