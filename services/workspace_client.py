@@ -31,6 +31,9 @@ _USER_CLIENTS = 256
 class _CorrelatedConfig(Config):  # type: ignore[misc]
     """Sends the correlation id of the work at hand with every call."""
 
+    # The SDK looks for settings in the class itself only: without this line a subclass has none, not even a token.
+    _attributes = Config.attributes()
+
     def authenticate(self) -> dict[str, str]:
         """The authentication headers, and ``X-Request-Id`` inside a request."""
         headers: dict[str, str] = super().authenticate()

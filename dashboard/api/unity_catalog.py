@@ -182,7 +182,7 @@ def _register_figures(api: Api, services: Services) -> None:
 
     @api.get(_TABLE + "/profile", tag=_TAG, summary="What the columns hold", query=ProfileQuery, response=Profile)
     def get_profile(catalog: str, schema: str, table: str, query: ProfileQuery) -> Profile:
-        """Nulls, distinct values (approximately), extremes, histogram or frequent values of each column. Runs as you."""
+        """Nulls, distinct values (about), extremes, histogram or frequent values of each column. Runs as you."""
         return catalog_service.profile(
             current_user(),
             reference(catalog, schema, table),
