@@ -86,6 +86,15 @@ def predicate(tree: FilterNode | None, columns: Sequence[Column], binder: Binder
     return _node(tree, by_name, binder, path)
 
 
+def check(tree: FilterNode, columns: Sequence[Column]) -> None:
+    """Say whether a tree suits these columns, without any statement (the page's form asks before it applies).
+
+    Raises:
+        InvalidRequest: as ``predicate``.
+    """
+    predicate(tree, columns, Binder(), "filter")
+
+
 def _node(node: FilterNode, columns: Mapping[str, Column], binder: Binder, path: str) -> str:
     """The predicate of one node."""
     if isinstance(node, And):

@@ -1,0 +1,138 @@
+"""The grid: column definitions from the table's types, blocks of rows asked from the server one after another.
+
+AG Grid's infinite row model asks for a block; the callback answers it through the service. Three traps shape this
+file: the grid keeps one request at a time (``maxConcurrentDatasourceRequests``); every request must be answered or
+failed (the clientside callback in assets/explorer.js calls the grid's own ``failCallback``); and blocks are read again
+by purging the cache, not by new column definitions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_ag_grid as dag
+from dash.development.base_component import Component
+
+from dashboard.pages.unity_catalog import ids
+from dashboard.pages.unity_catalog.view_state import ViewState
+from services.unity_catalog.models import Column, Kind, RowsRequest, Sort, TableDetails
+
+ROW_NUMBER = "__row"
+
+_SIGNS: dict[Kind, str] = {
+    "integer": "t-int",
+    "number": "t-num",
+    "decimal": "t-num",
+    "text": "t-text",
+    "date": "t-time",
+    "timestamp": "t-time",
+    "boolean": "t-bool",
+    "binary": "t-text",
+    "nested": "t-text",
+    "other": "t-text",
+}
+_WIDTHS: dict[Kind, int] = {"timestamp": 196, "integer": 112, "number": 118, "decimal": 132, "date": 116, "boolean": 96}
+_NUMERIC = frozenset({"integer", "number", "decimal"})
+
+
+def grid(view: ViewState, details: TableDetails) -> Component:
+    """The grid of a table, with skeleton rows until the first block is there."""
+    return dag.AgGrid(
+        id=ids.GRID,
+        rowModelType="infinite",
+        columnDefs=[_row_number(), *(_definition(column, view) for column in details.columns)],
+        defaultColDef={
+            "resizable": True,
+            "sortable": True,
+            "suppressHeaderMenuButton": True,
+            "minWidth": 96,
+            "flex": 1,
+        },
+        dashGridOptions={
+            "theme": {"function": "lakefrontGridTheme(themeQuartz)"},
+            "pagination": True,
+            "suppressPaginationPanel": True,
+            "paginationPageSize": view.page_size,
+            "cacheBlockSize": view.page_size,
+            "infiniteInitialRowCount": view.page_size,
+            "maxConcurrentDatasourceRequests": 1,
+            "maxBlocksInCache": 10,
+            "ensureDomOrder": True,
+            "enableCellTextSelection": True,
+            "animateRows": False,
+            "suppressDragLeaveHidesColumns": True,
+            "rowClassRules": {"lf-waiting": "!params.data"},
+            "tabToNextCell": {"function": "false"},
+            "suppressFieldDotNotation": True,
+        },
+        className="lf-grid",
+        style={"height": "100%"},
+    )
+
+
+def request_of(view: ViewState, request: dict[str, Any]) -> RowsRequest:
+    """The service's request of a block that the grid asks for."""
+    start, end = int(request["startRow"]), int(request["endRow"])
+    sort = [Sort(column=one["colId"], direction=one["sort"]) for one in request.get("sortModel") or []]
+    return RowsRequest(limit=end - start, offset=start, sort=sort, filter=view.tree)
+
+
+def sort_of(request: dict[str, Any]) -> list[dict[str, str]]:
+    """The order that the grid's headers show, as a view stores it."""
+    return [{"column": one["colId"], "direction": one["sort"]} for one in request.get("sortModel") or []]
+
+
+def _row_number() -> dict[str, Any]:
+    return {
+        "colId": ROW_NUMBER,
+        "headerName": "Row",
+        "headerTooltip": "Row number in this order",
+        "valueGetter": {"function": "params.node.rowIndex + 1"},
+        "width": 68,
+        "minWidth": 52,
+        "flex": 0,
+        "sortable": False,
+        "resizable": False,
+        "cellClass": "c-row",
+        "headerClass": "c-row",
+        "type": "rightAligned",
+        "pinned": "left",
+    }
+
+
+def _definition(column: Column, view: ViewState) -> dict[str, Any]:
+    numeric = column.kind in _NUMERIC
+    sign = _SIGNS[column.kind]
+    order = next((place for place, one in enumerate(view.sort) if one.column == column.name), None)
+    tooltip = " · ".join(
+        part
+        for part in (
+            column.name,
+            column.data_type + (", UTC" if column.data_type == "TIMESTAMP" else ""),
+            column.comment,
+            "masked: you see what the owner's mask lets through" if column.masked else None,
+        )
+        if part
+    )
+    definition: dict[str, Any] = {
+        "field": column.name,
+        "colId": column.name,
+        "headerName": column.name,
+        "headerTooltip": tooltip,
+        "headerClass": f"{sign} ag-right-aligned-header" if numeric else sign + (" is-masked" if column.masked else ""),
+        "cellDataType": False,
+        "sortable": column.sortable,
+        "hide": column.name in view.hidden,
+        "valueFormatter": {"function": f"lakefrontCell(params.value, {column.kind!r})"},
+        "cellClassRules": {
+            "v-null": "params.data && (params.value === null || params.value === '')",
+            **({"v-masked": "params.data && params.value !== null"} if column.masked else {}),
+        },
+        "width": _WIDTHS.get(column.kind, 160),
+        "minWidth": _WIDTHS.get(column.kind, 110),
+    }
+    if numeric:
+        definition["type"] = "rightAligned"
+    if order is not None:
+        definition |= {"sort": view.sort[order].direction, "sortIndex": order}
+    return definition

@@ -1,0 +1,231 @@
+"""The catalog browser: catalogs, schemas and tables, read as the user, each level when it is opened.
+
+One tab stop, arrows move, Enter opens (WAI-ARIA tree pattern; assets/tree.js). The server draws the tree from what the
+service keeps for this person, so opening a level costs one call at most.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
+from dash.development.base_component import Component
+
+from dashboard.callbacks import callback
+from dashboard.components.controls import icon_button, search_box
+from dashboard.components.feedback import counting_since
+from dashboard.components.signs import hidden, icon
+from dashboard.identity import current_user
+from dashboard.pages.unity_catalog import ids
+from dashboard.pages.unity_catalog.view_state import ViewState, join_name, split_name
+from services.container import Services
+from services.errors import LakefrontError
+from services.identity import User
+
+Path = tuple[str, ...]
+
+_ICONS = ("archive", "folder", "table")
+_TABLE_ICONS = {"VIEW": "window", "MATERIALIZED_VIEW": "window-stack"}
+
+
+@dataclass
+class Node:
+    """One line of the tree: ``children`` is None while its level has not been opened."""
+
+    path: Path
+    icon_name: str
+    title: str = ""
+    children: list[Node] | None = None
+    problem: str = ""
+    open: bool = False
+
+
+@dataclass
+class _Reading:
+    """What one drawing reads: the person, what is open, and the oldest answer."""
+
+    services: Services
+    user: User
+    opened: set[Path]
+    refresh: bool
+    oldest: list[datetime] = field(default_factory=list)
+
+    def catalogs(self) -> list[Node]:
+        """The top level."""
+        answer = self.services.unity_catalog.catalogs(self.user, refresh=self.refresh)
+        self.oldest.append(answer.fetched_at)
+        return [self._branch((one.name,), one.comment, self.schemas) for one in answer.catalogs]
+
+    def schemas(self, path: Path) -> list[Node]:
+        """The schemas of a catalog."""
+        answer = self.services.unity_catalog.schemas(self.user, path[0], refresh=self.refresh)
+        self.oldest.append(answer.fetched_at)
+        return [self._branch((*path, one.name), one.comment, self.tables) for one in answer.schemas]
+
+    def tables(self, path: Path) -> list[Node]:
+        """The tables of a schema."""
+        answer = self.services.unity_catalog.tables(self.user, path[0], path[1], refresh=self.refresh)
+        self.oldest.append(answer.fetched_at)
+        return [
+            Node(
+                (*path, one.table_name),
+                _TABLE_ICONS.get(one.table_type, "table"),
+                " · ".join(part for part in (one.comment, f"Owner: {one.owner}" if one.owner else "") if part),
+            )
+            for one in answer.tables
+        ]
+
+    def _branch(self, path: Path, comment: str | None, read: Callable[[Path], list[Node]]) -> Node:
+        node = Node(path, _ICONS[len(path) - 1], comment or "", open=path in self.opened)
+        if node.open:
+            try:
+                node.children = read(path)
+            except LakefrontError as error:
+                node.problem = error.message
+        return node
+
+
+def layout() -> Component:
+    """The browser before anything was read."""
+    return html.Section(
+        [
+            html.Header(html.H2("Catalogs")),
+            search_box(ids.TREE_FILTER, "Filter tables"),
+            html.Ul(
+                html.Li("Loading…", className="lf-tree-word", role="none"),
+                id=ids.TREE,
+                role="tree",
+                **{"aria-label": "Catalogs, schemas and tables"},
+            ),
+            html.Footer(
+                [
+                    html.Span(["What you may see", html.Span(id=ids.TREE_AGE)]),
+                    icon_button("Refresh the catalog", "arrow-clockwise", ids.TREE_REFRESH, "push"),
+                ]
+            ),
+        ],
+        className="lf-tree",
+        **{"aria-label": "Catalog browser"},
+    )
+
+
+def register(app: Dash, services: Services) -> None:
+    """Add the callbacks: open and close levels, open a table, filter, refresh."""
+
+    @callback(
+        app,
+        Output(ids.TREE_STATE, "data"),
+        Output(ids.VIEW, "data", allow_duplicate=True),
+        Input({"type": ids.NODE, "path": ALL}, "n_clicks"),
+        State(ids.TREE_STATE, "data"),
+        State(ids.VIEW, "data"),
+        prevent_initial_call=True,
+    )
+    def press(_: list[int | None], opened: list[list[str]], view: dict[str, Any]) -> tuple[Any, Any]:
+        """Open or close a level, or open a table; runs as nobody."""
+        pressed = ctx.triggered_id
+        if not isinstance(pressed, dict) or not ctx.triggered or not ctx.triggered[0]["value"]:
+            return no_update, no_update
+        path = json.loads(pressed["path"])
+        if len(path) == 3:
+            return no_update, ViewState(table=join_name(*path), page_size=ViewState.of(view).page_size).store()
+        return ([one for one in opened if one != path] if path in opened else [*opened, path]), no_update
+
+    @callback(
+        app,
+        Output(ids.TREE_STATE, "data", allow_duplicate=True),
+        Input(ids.VIEW, "data"),
+        State(ids.TREE_STATE, "data"),
+        prevent_initial_call=True,
+    )
+    def reveal(view: dict[str, Any], opened: list[list[str]]) -> Any:
+        """Open the levels above the open table; runs as nobody."""
+        parts = split_name(ViewState.of(view).table)
+        missing = [parts[:size] for size in (1, 2) if len(parts) == 3 and parts[:size] not in opened]
+        return [*opened, *missing] if missing else no_update
+
+    @callback(
+        app,
+        Output(ids.TREE, "children"),
+        Output(ids.TREE_AGE, "children"),
+        Input(ids.TREE_STATE, "data"),
+        Input(ids.VIEW, "data"),
+        Input(ids.TREE_FILTER, "value"),
+        Input(ids.TREE_REFRESH, "n_clicks"),
+        prevent_initial_call=True,
+    )
+    def draw(
+        opened: list[list[str]], view: dict[str, Any], wanted: str | None, _: int | None
+    ) -> tuple[list[Component], Any]:
+        """Draw the tree; runs as the user."""
+        chosen = tuple(split_name(ViewState.of(view).table))
+        try:
+            reading = _Reading(
+                services,
+                current_user(),
+                {tuple(path) for path in opened},
+                refresh=ctx.triggered_id == ids.TREE_REFRESH,
+            )
+            nodes = reading.catalogs()
+        except LakefrontError as error:
+            return [html.Li(error.message, className="lf-tree-word", role="none")], ""
+        if wanted:
+            nodes = [kept for node in nodes if (kept := _matching(node, wanted.casefold())) is not None]
+        if not nodes:
+            word = f"Nothing opened so far is called “{wanted}”." if wanted else "No catalog that you may see"
+            return [html.Li(word, className="lf-tree-word", role="none")], ""
+        focusable = chosen if len(chosen) == 3 and _contains(nodes, chosen) else nodes[0].path
+        age = [" · ", counting_since(min(reading.oldest).timestamp())]
+        return [_item(node, chosen, focusable) for node in nodes], age
+
+
+def _matching(node: Node, wanted: str) -> Node | None:
+    """The node with only the children that match, or None when nothing in it does."""
+    if wanted in node.path[-1].casefold():
+        return node
+    kept = [found for child in node.children or [] if (found := _matching(child, wanted)) is not None]
+    return Node(node.path, node.icon_name, node.title, kept, open=True) if kept else None
+
+
+def _contains(nodes: list[Node], path: Path) -> bool:
+    return any(node.path == path or _contains(node.children or [], path) for node in nodes)
+
+
+def _item(node: Node, chosen: Path, focusable: Path) -> Component:
+    level = len(node.path)
+    branch = level < 3
+    caret = icon("chevron-down" if node.open else "chevron-right") if branch else icon("")
+    properties = {
+        "aria-level": str(level),
+        "aria-selected": "true" if node.path == chosen else "false",
+        **({"aria-expanded": "true" if node.open else "false"} if branch else {}),
+    }
+    line = html.Div(
+        [caret, icon(node.icon_name), html.Span(node.path[-1], className="cut")],
+        id={"type": ids.NODE, "path": json.dumps(node.path)},
+        className="r",
+        title=node.title,
+    )
+    return html.Li(
+        [line, *([_group(node, chosen, focusable)] if node.open else [])],
+        key=json.dumps(node.path),
+        role="treeitem",
+        tabIndex="0" if node.path == focusable else "-1",
+        style={"--l": level},
+        **properties,
+    )
+
+
+def _group(node: Node, chosen: Path, focusable: Path) -> Component:
+    word = ""
+    if node.problem:
+        word = node.problem
+    elif not node.children:
+        word = "No table that you may see" if len(node.path) == 2 else "No schema that you may see"
+    if word:
+        return html.Ul(html.Li([word, hidden(".")], className="lf-tree-word", role="none"), role="group")
+    return html.Ul([_item(child, chosen, focusable) for child in node.children or []], role="group")
