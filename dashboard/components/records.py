@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import dash_bootstrap_components as dbc
 from dash import html
@@ -15,35 +14,22 @@ from dashboard.components.json_editor import diff, editor, one_line, pretty
 from dashboard.components.signs import icon, mono, tag
 from dashboard.components.words import ago, exact, number
 from dashboard.preferences import KNOWN, Known
+from services.lakebase.models import APPLICATION_STATE, CONFIGURATION, PREFERENCE, AuditEntry, Record, RecordKind
 
 
 @dataclass(frozen=True)
 class RecordType:
-    """One of the three record types: its name in the API, and how it is spoken of."""
+    """One of the three record types: its kind in the service, and how it is spoken of."""
 
-    name: str
+    kind: RecordKind
     plural: str
     singular: str
     short: str | None = None
 
-
-@dataclass(frozen=True)
-class Record:
-    """One record as any of the three types has it; `value` is JSON text."""
-
-    key: str
-    value: str
-    updated_at: datetime
-
-
-@dataclass(frozen=True)
-class Change:
-    """One entry of the audit trail: `action` is CREATE, UPDATE or DELETE; JSON texts, None for "no record"."""
-
-    action: str
-    before: str | None
-    after: str | None
-    at: datetime
+    @property
+    def name(self) -> str:
+        """The name of its list in the API, used as the value of its tab."""
+        return self.kind.collection
 
 
 @dataclass(frozen=True)
@@ -62,9 +48,9 @@ class FormIds:
 
 
 TYPES = (
-    RecordType("preferences", "Preferences", "preference"),
-    RecordType("configurations", "Saved views", "saved view"),
-    RecordType("application_state", "Application state", "application state", "State"),
+    RecordType(PREFERENCE, "Preferences", "preference"),
+    RecordType(CONFIGURATION, "Saved views", "saved view"),
+    RecordType(APPLICATION_STATE, "Application state", "application state", "State"),
 )
 KINDS = {kind.name: kind for kind in TYPES}
 _SIGNS = {"CREATE": ("plus-lg", "Created"), "UPDATE": ("pencil", "Updated"), "DELETE": ("trash", "Deleted")}
@@ -133,7 +119,7 @@ def record_form(kind: RecordType, ids: FormIds, record: Record | None, owner: st
     new = record is None
     value = start if record is None else record.value
     text = pretty(value)
-    known = KNOWN.get(record.key) if record is not None and kind.name == "preferences" else None
+    known = KNOWN.get(record.key) if record is not None and kind.kind is PREFERENCE else None
     typed = known is not None and known.accepts(json.loads(value))
     heading = f"New {kind.singular}" if new else f"Edit {kind.singular}"
     actions = [] if new else _form_actions(ids)
@@ -176,14 +162,14 @@ def record_form(kind: RecordType, ids: FormIds, record: Record | None, owner: st
     )
 
 
-def trail(changes: Sequence[Change]) -> Component:
+def trail(changes: Sequence[AuditEntry]) -> Component:
     """Return the audit trail of one record, newest first."""
     items: list[Component] = []
     for change in changes:
         sign, word = _SIGNS.get(change.action.upper(), ("pencil", change.action.capitalize()))
-        when = html.Span(ago(change.at), className="push small faint", title=exact(change.at))
+        when = html.Span(ago(change.changed_at), className="push small faint", title=exact(change.changed_at))
         head = html.Div([icon(sign, "faint"), html.B(word), when], className="row-flex")
-        items.append(html.Li([head, diff(change.before, change.after)]))
+        items.append(html.Li([head, diff(change.value_before, change.value_after)]))
     words = "You made all of these changes. Entries cannot be altered." if items else "Nothing was changed yet."
     return html.Ol([*items, html.Li(words, className="faint small")], className="lf-trail")
 

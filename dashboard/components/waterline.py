@@ -31,7 +31,7 @@ _TOKEN = re.compile(
 
 def waterline(
     identity: Identity | None,
-    elapsed: float | str | None = None,
+    elapsed: float | str | Component | None = None,
     facts: Sequence[Any] = (),
     actions: Sequence[Component] = (),
     *,
@@ -66,6 +66,12 @@ def sql_button(panel_id: str, label: str = "Show SQL") -> Component:
     """Return the button that opens the panel `panel_id`."""
     toggles = {"aria-expanded": "false", "aria-controls": panel_id, "data-toggle": panel_id}
     return button(label, None, "ghost", "code", small=True, **toggles)
+
+
+def toggle_button(panel_id: str, label: str, icon_name: str) -> Component:
+    """Return a button that opens any other panel below the strip."""
+    toggles = {"aria-expanded": "false", "aria-controls": panel_id, "data-toggle": panel_id}
+    return button(label, None, "ghost", icon_name, small=True, **toggles)
 
 
 def sql_panel(panel_id: str, statement: str, parameters: Mapping[str, Any] | None = None) -> Component:
@@ -116,10 +122,10 @@ def highlight(statement: str) -> list[Component | str]:
     return out
 
 
-def _time(elapsed: float | str | None, running_since: float | None) -> list[Any]:
+def _time(elapsed: float | str | Component | None, running_since: float | None) -> list[Any]:
     if running_since is not None:
         clock = html.Span("0.0 s", **{"data-clock": "elapsed", "data-at": f"{running_since * 1000:.0f}"})
         return [html.Span(["running for ", clock])]
     if elapsed is None:
         return []
-    return [elapsed if isinstance(elapsed, str) else duration(elapsed)]
+    return [duration(elapsed) if isinstance(elapsed, int | float) else elapsed]

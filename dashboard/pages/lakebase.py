@@ -6,7 +6,7 @@ All calls run as the app with a database token, for one person: row-level securi
 import time
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
 from dash.development.base_component import Component
 
 from dashboard.callbacks import callback
@@ -14,12 +14,9 @@ from dashboard.components.controls import Tab, button, copy_button, search_box, 
 from dashboard.components.dialog import confirm
 from dashboard.components.feedback import (
     TOASTS,
-    blank,
     countdown,
-    error_facts,
     error_note,
     error_panel,
-    note,
     toast,
     undo_button,
 )
@@ -27,7 +24,6 @@ from dashboard.components.records import (
     KINDS,
     TYPES,
     FormIds,
-    Record,
     list_foot,
     no_records,
     nothing_chosen,
@@ -39,7 +35,6 @@ from dashboard.components.signs import Identity, mono, state
 from dashboard.components.waterline import waterline
 from dashboard.components.words import ago
 from dashboard.identity import current_user
-from dashboard.pages import lakebase_data as data
 from dashboard.recent_errors import remember
 from services.container import Services
 from services.errors import LakefrontError
@@ -87,6 +82,7 @@ DELETED = "lakebase-deleted"  # {"kind", "key", "value"}: what Undo brings back
 APPLIED = "lakebase-applied"  # the theme that was saved, for the browser
 
 PAGE_SIZE = 50
+TRAIL_SIZE = 30
 
 
 def layout() -> Component:
@@ -167,6 +163,9 @@ def layout() -> Component:
 
 def register(app: Dash, services: Services) -> None:
     """Add the callbacks."""
+    app.clientside_callback(
+        ClientsideFunction("lakefront", "applyTheme"), Output(APPLIED, "id"), Input(APPLIED, "data")
+    )
     _register_list(app, services)
     _register_choice(app)
     _register_form(app, services)
@@ -175,7 +174,7 @@ def register(app: Dash, services: Services) -> None:
 
 
 def _register_list(app: Dash, services: Services) -> None:
-    instance = services.settings.lakebase_name
+    instance, lakebase = services.settings.lakebase_name, services.lakebase
 
     @callback(
         app,
@@ -199,7 +198,11 @@ def _register_list(app: Dash, services: Services) -> None:
         started = time.perf_counter()
         try:
             user = current_user()
-            page = data.load_page(services, user, kind.name, PAGE_SIZE, view["offset"], search or "")
+            page = lakebase.list_records(
+                user, kind.kind, limit=PAGE_SIZE, offset=view["offset"], search=(search or "").strip()
+            )
+            took = (time.perf_counter() - started) * 1000
+            counts = {one.name: lakebase.list_records(user, one.kind, limit=1).total for one in TYPES}
         except LakefrontError as error:
             remember(error, f"Open {kind.plural.lower()}")
             down = state(f"{instance} unavailable", "danger")
@@ -209,9 +212,8 @@ def _register_list(app: Dash, services: Services) -> None:
                 return panel, "", _tabs(kind.name, {}), strip, down, "", new_words
             alert = _alert(error, "Not loaded.", "The list is as it was.")
             return no_update, "as loaded before", no_update, strip, down, alert, new_words
-        took = (time.perf_counter() - started) * 1000
         here = chosen["key"] if chosen else None
-        rows = record_list(page.records, here, ROW) if page.records else no_records(kind, search or "")
+        rows = record_list(page.items, here, ROW) if page.items else no_records(kind, search or "")
         strip = waterline(
             Identity.of_database(user.user_name),
             took,
@@ -219,8 +221,8 @@ def _register_list(app: Dash, services: Services) -> None:
         )
         return (
             rows,
-            list_foot(view["offset"], len(page.records), page.total, EARLIER, LATER),
-            _tabs(kind.name, page.counts),
+            list_foot(view["offset"], len(page.items), page.total, EARLIER, LATER),
+            _tabs(kind.name, counts),
             strip,
             state(f"{instance} available"),
             "",
@@ -309,8 +311,10 @@ def _register_form(app: Dash, services: Services) -> None:
             user = current_user()
             if chosen["new"]:
                 return record_form(kind, IDS, None, user.user_id, chosen["start"]), trail([]), f"{_PAGE} editing"
-            record = data.get_record(services, user, kind.name, chosen["key"])
-            changes = data.changes(services, user, kind.name, chosen["key"])
+            record = services.lakebase.get_record(user, kind.kind, chosen["key"])
+            changes = services.lakebase.list_audit_log(
+                user, limit=TRAIL_SIZE, record_type=kind.kind.name, record_key=chosen["key"]
+            ).items
         except LakefrontError as error:
             remember(error, f"Open {kind.singular} {chosen['key']}")
             if ctx.triggered_id == CHANGED:
@@ -346,9 +350,9 @@ def _register_changes(app: Dash, services: Services) -> None:
         try:
             user = current_user()
             if chosen["new"]:
-                data.create(services, user, kind.name, name, text or "")
+                services.lakebase.create_record(user, kind.kind, name, text or "")
             else:
-                data.replace(services, user, kind.name, name, text or "")
+                services.lakebase.replace_record(user, kind.kind, name, text or "")
         except LakefrontError as error:
             remember(error, f"Save {kind.singular} {name}")
             return no_update, no_update, _alert(error, "Not saved.", _KEPT, text), no_update
@@ -373,7 +377,7 @@ def _register_changes(app: Dash, services: Services) -> None:
         kind = KINDS[view["kind"]]
         title = [f"Delete the {kind.singular} ", mono(chosen["key"]), "?"]
         try:
-            record = data.get_record(services, current_user(), kind.name, chosen["key"])
+            record = services.lakebase.get_record(current_user(), kind.kind, chosen["key"])
             changed = f"It was last changed {ago(record.updated_at)}. "
         except LakefrontError:
             changed = ""  # the question needs no answer from the database; deleting itself will say that it is down
@@ -403,8 +407,7 @@ def _register_undo(app: Dash, services: Services) -> None:
         kind = KINDS[view["kind"]]
         try:
             user = current_user()
-            record = data.get_record(services, user, kind.name, chosen["key"])
-            data.delete(services, user, kind.name, chosen["key"])
+            record = services.lakebase.delete_record(user, kind.kind, chosen["key"])
         except LakefrontError as error:
             remember(error, f"Delete {kind.singular} {chosen['key']}")
             return [], no_update, no_update, no_update, _alert(error, "Not deleted.", "The record is still there.")
@@ -428,7 +431,9 @@ def _register_undo(app: Dash, services: Services) -> None:
         if not clicks or not deleted:
             return no_update, no_update, no_update
         try:
-            data.create(services, current_user(), deleted["kind"], deleted["key"], deleted["value"])
+            services.lakebase.create_record(
+                current_user(), KINDS[deleted["kind"]].kind, deleted["key"], deleted["value"]
+            )
         except LakefrontError as error:
             remember(error, f"Bring back {deleted['key']}")
             return no_update, no_update, _alert(error, "Not brought back.", "The audit trail keeps the value.")

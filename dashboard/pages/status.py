@@ -5,6 +5,7 @@ every 30 s all ask again, without moving the focus or the scroll.
 """
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from dash import ALL, MATCH, Dash, Input, Output, State, dcc, html
@@ -198,7 +199,7 @@ def _spark(times: list[float | None]) -> Component:
     return html.Span(className="spark hide-phone", style={"--picture": f'url("{drawing}")'}, **{"aria-hidden": "true"})
 
 
-def _pool(title: str, tag: str, numbers: dict[str, float]) -> Component:
+def _pool(title: str, tag: str, numbers: Mapping[str, float]) -> Component:
     """Return the figures of a pool, by the names that /metrics has for them."""
     size, free = numbers.get("pool_size"), numbers.get("pool_available")
     used: list[Component] = []

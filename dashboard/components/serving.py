@@ -1,0 +1,369 @@
+"""Model Serving as people see it: the list of endpoints, the form that fits a model, the answer, the chat."""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.components.charts import CONFIG, SERIES, template
+from dashboard.components.controls import button, meter, scroller
+from dashboard.components.feedback import note
+from dashboard.components.signs import hidden, mono, state, tag
+from dashboard.components.words import MINUS, number
+from services.model_serving import Endpoint, EndpointSchema, SchemaField
+
+TASKS = {
+    "llm/v1/chat": "chat",
+    "agent/v1/chat": "chat",
+    "agent/v2/chat": "chat",
+    "llm/v1/completions": "completions",
+    "llm/v1/embeddings": "embeddings",
+}
+
+
+def endpoint_state(endpoint: Endpoint) -> Component:
+    """Return the state of an endpoint: whether it answers and whether its configuration changes."""
+    if endpoint.config_update == "IN_PROGRESS":
+        return state("Updating", "info", "arrow-repeat")
+    if endpoint.config_update == "UPDATE_FAILED":
+        return state("Ready, update failed" if endpoint.state == "READY" else "Update failed", "warn")
+    if endpoint.state != "READY":
+        return state("Not ready", "danger")
+    if endpoint.asleep:
+        return state("Asleep, wakes on call", "", "moon")
+    return state("Ready")
+
+
+def endpoint_list(endpoints: Sequence[Endpoint], chosen: str | None, row_type: str) -> Component:
+    """Return the list; each row is a button with the id `{"type": row_type, "name": name}`."""
+    rows = []
+    for one in endpoints:
+        here = {"aria-current": "true"} if one.endpoint_name == chosen else {}
+        task = TASKS.get(one.task or "", one.task or "model with a signature")
+        rows.append(
+            html.Li(
+                html.Button(
+                    [
+                        mono(one.endpoint_name),
+                        html.Span([endpoint_state(one), html.Span(task, className="push cut")], className="l2"),
+                    ],
+                    id={"type": row_type, "name": one.endpoint_name},
+                    type="button",
+                    **here,
+                )
+            )
+        )
+    return html.Ul(rows, className="lf-list")
+
+
+def endpoint_title(endpoint: Endpoint) -> list[Component]:
+    """Return name, state, model and version for the head of the panel."""
+    model = endpoint.model_name or "no model named"
+    version = f"version {endpoint.model_version}" if endpoint.model_version else ""
+    return [
+        html.H2(endpoint.endpoint_name, id="serving-title", className="mono lf-endpoint"),
+        endpoint_state(endpoint),
+        html.Span(
+            [mono(model), " ", html.Span(version, className="nowrap")],
+            className="small dim cut",
+            title=endpoint.description or model,
+        ),
+    ]
+
+
+def model_form(schema: EndpointSchema, field_type: str, note_type: str) -> Component:
+    """Return one control for each column: ids `{"type": field_type, "name": column}`, and its note with `note_type`."""
+    long = len(schema.fields) == 1 and schema.fields[0].type == "string" and not schema.fields[0].choices
+    wide = "lf-wide" if len(schema.fields) % 2 else ""
+    parts = [
+        _form_field(one, field_type, note_type, wide if place == 0 else "", long)
+        for place, one in enumerate(schema.fields)
+    ]
+    return html.Div(parts, className="lf-cols lf-two lf-form-fields")
+
+
+def read_field(field: SchemaField, text: str | None) -> tuple[Any, str | None]:
+    """Return the value of what was entered, and what is wrong with it or None; an empty optional field is None."""
+    words = (text or "").strip() if isinstance(text, str) or text is None else str(text)
+    if words == "":
+        return None, None if not field.required or field.nullable else "A value is needed."
+    if field.choices:
+        chosen = next((one for one in field.choices if str(one) == words), None)
+        return chosen, None if chosen is not None else "One of the choices expected."
+    reader = {"integer": _read_integer, "number": _read_number, "boolean": _read_boolean}.get(field.type)
+    if reader is not None:
+        value, wrong = reader(words)
+        return (None, wrong) if wrong else (value, _range_problem(field, value))
+    if field.type in ("object", "array"):
+        try:
+            return json.loads(words), None
+        except ValueError:
+            return None, "JSON expected."
+    return text, None
+
+
+def hint(field: SchemaField) -> str:
+    """Return help and range of a field as one line."""
+    parts = [field.help or ""]
+    if field.minimum is not None and field.maximum is not None:
+        parts.append(f"{_short(field.minimum)} to {_short(field.maximum)}.")
+    return " ".join(part for part in parts if part)
+
+
+def answer(predictions: Any, output: Mapping[str, Any] | None) -> Component:
+    """Return a prediction as people read it: one number large, probabilities as bars, anything else as JSON."""
+    one = predictions[0] if isinstance(predictions, list) and len(predictions) == 1 else predictions
+    if isinstance(one, bool | int | float) and not isinstance(one, bool):
+        shown = number(round(one, 2), 2) if isinstance(one, float) else number(one)
+        said = str((output or {}).get("description") or "Prediction")
+        return html.Div(
+            [
+                html.H3(said.rstrip("."), className="dim lf-answer-name"),
+                html.Div(
+                    [
+                        html.Span(shown, className="lf-answer"),
+                        html.Span(["raw ", mono(repr(one))], className="dim small"),
+                    ],
+                    className="row-flex lf-answer-line",
+                ),
+            ]
+        )
+    if isinstance(one, dict) and isinstance(one.get("probabilities"), dict):
+        return _probabilities(one)
+    text = json.dumps(predictions, indent=2, ensure_ascii=False)
+    return html.Pre(
+        text[:20_000], className="lf-sql lf-json-answer", role="region", tabIndex="0", **{"aria-label": "Answer"}
+    )
+
+
+def input_table(row: Mapping[str, Any]) -> Component:
+    """Return the input of a prediction as a small table, so that an edited form never looks answered."""
+    heads = [html.Th(name, className="num" if isinstance(value, int | float) else "") for name, value in row.items()]
+    cells = [
+        html.Td("null" if value is None else str(value), className="num" if isinstance(value, int | float) else "cut")
+        for value in row.values()
+    ]
+    return scroller(
+        html.Table([html.Thead(html.Tr(heads)), html.Tbody(html.Tr(cells))], className="lf-table dense lf-input-table"),
+        "The input of this prediction",
+    )
+
+
+def answer_strip(values: Sequence[float]) -> Component:
+    """Return earlier numeric answers of the endpoint on one axis, the last one marked; newest last."""
+    marked = len(values) - 1
+    offsets = [0.62 * math.sin(2.4 * place) for place in range(len(values))]
+    offsets[marked] = 0.0
+    colour = SERIES["light"][0]
+    trace = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": list(values),
+        "y": offsets,
+        "marker": {
+            "size": [14 if place == marked else 8 for place in range(len(values))],
+            "symbol": ["circle" if place == marked else "circle-open" for place in range(len(values))],
+            "color": colour,
+            "line": {"width": 1.5, "color": colour},
+        },
+        "hovertemplate": "%{x:.2f}<extra></extra>",
+    }
+    layout = {
+        "template": template("light"),
+        "margin": {"l": 8, "r": 12, "t": 4, "b": 24},
+        "height": 92,
+        "xaxis": {"showgrid": True},
+        "yaxis": {"visible": False, "range": [-1, 1]},
+    }
+    words = f"Your last {len(values)} answers from this endpoint, this one marked"
+    said = f": from {min(values):.2f} to {max(values):.2f}, this one {values[-1]:.2f}"
+    return html.Figure(
+        [
+            html.Figcaption([words, hidden(said)], className="small dim"),
+            dcc.Graph(figure={"data": [trace], "layout": layout}, config=CONFIG, className="lf-strip"),
+        ]
+    )
+
+
+def chat(endpoint: Endpoint, schema: EndpointSchema) -> Component:
+    """Return the chat of an endpoint; assets/chat.js fills it and asks the JSON API, so words show as they come."""
+    name = endpoint.endpoint_name
+    limits = {one.name: one for one in schema.parameters}
+    description = note(endpoint.description, "info") if endpoint.description else None
+    return html.Div(
+        [
+            html.Div(
+                [
+                    *([html.Div(description, className="lf-chat-note")] if description else []),
+                    html.Div(
+                        className="lf-chat",
+                        role="log",
+                        tabIndex="0",
+                        **{"aria-label": "Conversation", "data-chat-log": ""},
+                    ),
+                    html.Div(_compose(), className="lf-chat-foot"),
+                ],
+                className="lf-chat-main",
+            ),
+            html.Div(
+                [
+                    _chat_field("chat-system", "System prompt", "", dbc.Textarea(id="chat-system", rows=4)),
+                    *[
+                        _chat_field(f"chat-{one}", one, _range(limits[one]), _chat_number(one, limits[one]))
+                        for one in ("temperature", "max_tokens")
+                        if one in limits
+                    ],
+                    dbc.Switch(id="chat-stream", label="Show words as they come", value=True, className="small"),
+                    html.P("The platform ends a stream after 5 minutes.", className="small faint lf-chat-limit"),
+                ],
+                className="lf-params stack",
+                role="group",
+                **{"aria-label": "Parameters"},
+            ),
+        ],
+        className="lf-chatgrid",
+        key=name,
+        **{"data-chat": name},
+    )
+
+
+def result_tag(moment: datetime) -> Component:
+    """Return when the input was sent that an answer belongs to."""
+    return tag(f"for the row of {moment.astimezone(UTC):%H:%M:%S} UTC", "", None, "push")
+
+
+def dom_id(identifier: Mapping[str, str]) -> str:
+    """Return the element id that Dash gives to a component with a dictionary as id."""
+    return json.dumps(dict(sorted(identifier.items())), separators=(",", ":"))
+
+
+def _form_field(field: SchemaField, field_type: str, note_type: str, extra: str, long: bool) -> Component:
+    identifier = {"type": field_type, "name": field.name}
+    start = field.example if field.example is not None else field.default
+    first = "" if start is None else json.dumps(start) if isinstance(start, dict | list) else str(start)
+    kind = ", ".join(part for part in (field.format or field.type, _range(field)) if part)
+    if field.choices or field.type == "boolean":
+        options = [str(one) for one in field.choices] or ["true", "false"]
+        control: Component = dbc.Select(
+            id=identifier, options=options, value=first.lower() if not field.choices else first
+        )
+    elif long:
+        control = dbc.Textarea(id=identifier, value=first, rows=5, debounce=0.2)
+    else:
+        keyboard = {"integer": "numeric", "number": "decimal"}.get(field.type, "text")
+        control = dbc.Input(
+            id=identifier, type="text", value=first, inputmode=keyboard, autocomplete="off", debounce=0.2
+        )
+    label = [field.name, " ", html.Span(kind, className="lf-kind")]
+    note_id = {"type": note_type, "name": field.name}
+    return html.Div(
+        [
+            html.Label(label, className="form-label", htmlFor=dom_id(identifier)),
+            control,
+            html.Div(hint(field), className="form-text", id=note_id),
+        ],
+        className=f"lf-field {extra} {'lf-wide' if long else ''}".strip(),
+        **{"data-note": re.sub(r"\W", "-", field.name)},
+    )
+
+
+def _probabilities(one: Mapping[str, Any]) -> Component:
+    chances = sorted(one["probabilities"].items(), key=lambda pair: -pair[1])
+    label = str(one.get("label", chances[0][0]))
+    rows = [
+        html.Div(
+            [
+                html.Span(name, className="cut"),
+                meter(100 * chance),
+                html.Span(f"{100 * chance:.1f} %", className="num"),
+            ],
+            className="lf-chance",
+        )
+        for name, chance in chances
+    ]
+    return html.Div(
+        [html.H3("Most likely", className="dim lf-answer-name"), html.Div(label, className="lf-answer"), *rows],
+        className="stack",
+    )
+
+
+def _compose() -> list[Component]:
+    return [
+        html.Label("Your message", htmlFor="chat-message", className="visually-hidden"),
+        dbc.Textarea(id="chat-message", rows=2, placeholder="Write a message"),
+        html.Div(
+            [
+                html.Span(
+                    [
+                        html.Kbd("Enter"),
+                        " sends \u2002 ",
+                        html.Kbd("Shift"),
+                        " ",
+                        html.Kbd("Enter"),
+                        " new line \u2002 ",
+                        html.Kbd("Esc"),
+                        " stops",
+                    ],
+                    className="small faint hide-phone",
+                ),
+                button("Stop", None, "", "stop-fill", "push", small=False, hidden=True, **{"data-chat-stop": ""}),
+                button("Send", None, "primary", None, "lf-send", small=False, **{"data-chat-send": ""}),
+            ],
+            className="row-flex lf-compose-foot",
+        ),
+    ]
+
+
+def _chat_field(identifier: str, label: str, kind: str, control: Component) -> Component:
+    words = [label, " ", html.Span(kind, className="lf-kind")]
+    return html.Div([html.Label(words, className="form-label", htmlFor=identifier), control], className="lf-field")
+
+
+def _chat_number(name: str, field: SchemaField) -> Component:
+    start = field.default if field.default is not None else 256 if name == "max_tokens" else ""
+    keyboard = "numeric" if field.type == "integer" else "decimal"
+    return dbc.Input(id=f"chat-{name}", type="text", value=str(start), inputmode=keyboard, autocomplete="off")
+
+
+def _range(field: SchemaField) -> str:
+    if field.minimum is not None and field.maximum is not None:
+        return f"{_short(field.minimum)}\u2013{_short(field.maximum)}"
+    return f"at least {_short(field.minimum)}" if field.minimum is not None else ""
+
+
+def _range_problem(field: SchemaField, value: float) -> str | None:
+    if field.minimum is not None and value < field.minimum:
+        return f"At least {_short(field.minimum)} expected."
+    if field.maximum is not None and value > field.maximum:
+        return f"At most {_short(field.maximum)} expected."
+    return None
+
+
+def _read_integer(words: str) -> tuple[Any, str | None]:
+    try:
+        return int(words.replace(MINUS, "-")), None
+    except ValueError:
+        ends = " the last sign is a letter." if words[-1].isalpha() and words[:-1].isdigit() else ""
+        return None, f"Whole number expected:{ends}" if ends else "Whole number expected."
+
+
+def _read_number(words: str) -> tuple[Any, str | None]:
+    try:
+        value = float(words.replace(MINUS, "-"))
+    except ValueError:
+        return None, "Number expected, with a point before the fraction."
+    return (value, None) if math.isfinite(value) else (None, "A finite number expected.")
+
+
+def _read_boolean(words: str) -> tuple[Any, str | None]:
+    return (words.lower() == "true", None) if words.lower() in ("true", "false") else (None, "true or false expected.")
+
+
+def _short(value: float) -> str:
+    return number(int(value)) if float(value).is_integer() else number(value)
