@@ -9,6 +9,8 @@ from pathlib import Path
 from flask import Flask
 
 from local_workspace import http, tls
+from local_workspace.apps import routes as apps_routes
+from local_workspace.apps.platform import AppsPlatform
 from local_workspace.faults import Faults
 from local_workspace.identity import routes as identity_routes
 from local_workspace.identity.directory import DEPLOYER, Directory
@@ -49,6 +51,7 @@ class Workspace:
         self.tls = tls.Tls(state / "tls/ca.pem", state / "tls/server.pem", state / "tls/server.key")
         self.lakebase = Lakebase(self.store, self.tokens, self.directory, self.faults, settings, self.tls)
         self.serving = Serving(self.store, self.engine, self.metastore, self.directory, self.faults)
+        self.apps = AppsPlatform(self)
         self.workspace_id = ""
         self._running = ExitStack()
         self._http: LoopbackServer | None = None
@@ -112,6 +115,8 @@ class Workspace:
         self._running.callback(self._https.stop)
         self._http.start()
         self._https.start()
+        self._running.callback(self.apps.stop)
+        self.apps.start()
         self._write_environment()
         self._running.callback(lambda: self.environment_file.unlink(missing_ok=True))
 
@@ -142,6 +147,7 @@ class Workspace:
         app.register_blueprint(warehouse_routes.blueprint(self.warehouses, self.metastore))
         app.register_blueprint(lakebase_routes.blueprint(self.lakebase))
         app.register_blueprint(serving_routes.blueprint(self.serving))
+        app.register_blueprint(apps_routes.blueprint(self.apps))
         return app
 
     def _workspace_id(self) -> str:

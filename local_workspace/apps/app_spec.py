@@ -47,9 +47,13 @@ def read(folder: Path) -> AppSpec:
     Raises:
         AppError: the file is not valid, or there is nothing to start.
     """
+    return _parse(folder, ())
+
+
+def _parse(folder: Path, command: tuple[str, ...]) -> AppSpec:
     file = next((folder / name for name in FILE_NAMES if (folder / name).is_file()), None)
     if file is None:
-        return AppSpec(_default_command(folder))
+        return AppSpec(command or _default_command(folder))
     try:
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
@@ -60,24 +64,26 @@ def read(folder: Path) -> AppSpec:
         document = {}
     if not isinstance(document, dict):
         raise AppError(f"{file.name} must hold a mapping with 'command' and 'env', not a {type(document).__name__}.")
-    command = _command(document.get("command"), file.name) or _default_command(folder)
-    return AppSpec(command, _variables(document.get("env"), file.name, "valueFrom"))
+    own = _command(document.get("command"), file.name)
+    return AppSpec(command or own or _default_command(folder), _variables(document.get("env"), file.name, "valueFrom"))
 
 
-def from_deployment(command: Any, env_vars: Any, fallback: AppSpec) -> AppSpec:
+def read_for(command: Any, env_vars: Any, folder: Path) -> AppSpec:
     """What a deployment starts: its own command and variables win over those of ``app.yaml``.
 
     Args:
         command: ``command`` of the deployment request.
         env_vars: its ``env_vars``; ``value_from`` refers to a resource.
-        fallback: what ``app.yaml`` says.
+        folder: the deployed files.
 
     Raises:
-        AppError: a wrong shape.
+        AppError: a wrong shape, a broken ``app.yaml``, or nothing to start.
     """
+    own_command = _command(command, "The deployment")
+    fallback = _parse(folder, own_command)
     own = _variables(env_vars, "The deployment", "value_from")
     merged = {one.name: one for one in (*fallback.env, *own)}
-    return AppSpec(_command(command, "The deployment") or fallback.command, tuple(merged.values()))
+    return AppSpec(own_command or fallback.command, tuple(merged.values()))
 
 
 def _default_command(folder: Path) -> tuple[str, ...]:

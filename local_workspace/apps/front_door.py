@@ -64,6 +64,8 @@ class Door:
         allows: who may use the app.
         request_limit_seconds: the proxy's limit for a whole request.
         app_state: what to say while the process does not answer.
+        log: the app's log, shown at ``/logz``; None leaves that path to the app.
+        manages: who may read it.
     """
 
     app: Upstream
@@ -78,6 +80,8 @@ class Door:
     allows: Allows = everybody
     request_limit_seconds: float = REQUEST_LIMIT_SECONDS
     app_state: Callable[[], str] = field(default=lambda: "The app is not running.")
+    log: Callable[[], bytes] | None = None
+    manages: Allows = everybody
 
 
 class FrontDoor:
@@ -95,6 +99,11 @@ class FrontDoor:
         self._server = LoopbackServer("front door", self, port)
         self.port: int = self._server.port
         self.url = f"http://127.0.0.1:{self.port}"
+
+    def set_scopes(self, scopes: tuple[str, ...] | None) -> None:
+        """Forward user tokens with other scopes from now on; None forwards none."""
+        door = self._door
+        self._forwarded = None if scopes is None else ForwardedTokens(door.tokens, door.client_id, scopes)
 
     def start(self) -> None:
         """Accept connections."""
@@ -130,10 +139,23 @@ class FrontDoor:
         if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
             return pages.error(501, "NOT_IMPLEMENTED", "This front door does not pass WebSockets.", request_id)
         path = environ.get("PATH_INFO", "")
+        if path == "/logz" and self._door.log is not None:
+            return self._log_page(environ, self._door.log, request_id)
         if path in {"/.local/sign-in", "/.local/sign-out", "/.local/sign-in.css"}:
             return pages.sign_in_routes(environ, self._door.accounts)
         fault = None if path.startswith("/.local/") else self._door.faults.take("apps", path)
         return None if fault is None else _fail(fault, environ, request_id)
+
+    def _log_page(self, environ: Environ, log: Callable[[], bytes], request_id: str) -> pages.Page:
+        """The app's log, for those who may manage it."""
+        try:
+            principal = identify(environ, self._door.accounts, self._door.tokens)
+        except NotSignedIn as error:
+            return pages.not_signed_in(str(error), self._door.workspace_url, request_id)
+        if not self._door.manages(principal):
+            message = f"{principal.name} may not read the log of this app: CAN_MANAGE is needed."
+            return pages.error(403, "PERMISSION_DENIED", message, request_id)
+        return pages.Page(200, log(), "text/plain; charset=utf-8")
 
     def _identity_headers(self, environ: Environ, principal: Principal, request_id: str) -> Headers:
         headers = [

@@ -166,7 +166,7 @@ class Upstream:
     def give_back(self, connection: http.client.HTTPConnection) -> None:
         """Keep a connection for the next request."""
         with self._lock:
-            if len(self._idle) < _IDLE_LIMIT:
+            if connection.port == self.port and len(self._idle) < _IDLE_LIMIT:
                 self._idle.append(connection)
                 return
         connection.close()
@@ -179,6 +179,12 @@ class Upstream:
         for connection in idle:
             connection.close()
 
+    def move_to(self, port: int) -> None:
+        """Use another port from now on; 0 for none, then every request finds nobody."""
+        with self._lock:
+            self.port = port
+        self.close()
+
     def _take(self) -> tuple[http.client.HTTPConnection, bool]:
         while True:
             with self._lock:
@@ -190,6 +196,8 @@ class Upstream:
             connection.close()
 
     def _open(self) -> http.client.HTTPConnection:
+        if self.port == 0:
+            raise UpstreamUnavailable("there is no process")
         connection = http.client.HTTPConnection(self.host, self.port, timeout=_CONNECT_SECONDS)
         try:
             connection.connect()

@@ -17,6 +17,8 @@ from local_workspace.warehouse.sessions import Sessions, WarehouseSession
 from local_workspace.warehouse.statements import Statements
 
 DEFAULT_NAME = "lakefront-small"
+STARTER_NAME = "Serverless Starter Warehouse"
+"""Every new workspace on the platform has one of this name; bundles look it up."""
 _HOUSEKEEPING_SECONDS = 15
 
 _DEFAULTS: dict[str, Any] = {
@@ -71,6 +73,7 @@ class Warehouses:
         """Make the first warehouse when there is none, offer the faults' actions, begin housekeeping."""
         if not self._objects.values():
             self.create({"name": DEFAULT_NAME}, "data-platform@example.com")
+            self.create({"name": STARTER_NAME}, "data-platform@example.com")
         self.faults.action("sql_warehouse.stop", self._stop_all)
         self.faults.action("sql_warehouse.starting", self._restart_all)
         self.faults.action("sql_warehouse.lose_sessions", self.sessions.close_all)

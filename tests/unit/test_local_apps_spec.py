@@ -55,11 +55,15 @@ def test_a_broken_file_says_what_is_wrong(tmp_path: Path, text: str, message: st
     assert message in str(error.value)
 
 
-def test_a_deployment_wins_over_the_file() -> None:
-    file = AppSpec(("python", "a.py"), (Variable("A", "1"), Variable("B", "2")))
-    merged = app_spec.from_deployment(["python", "b.py"], [{"name": "B", "value_from": "w"}], file)
+def test_a_deployment_wins_over_the_file(tmp_path: Path) -> None:
+    file = _spec(tmp_path, 'command: [python, a.py]\nenv: [{name: A, value: "1"}, {name: B, value: "2"}]')
+    merged = app_spec.read_for(["python", "b.py"], [{"name": "B", "value_from": "w"}], tmp_path)
     assert merged == AppSpec(("python", "b.py"), (Variable("A", "1"), Variable("B", value_from="w")))
-    assert app_spec.from_deployment([], None, file) == file
+    assert app_spec.read_for([], None, tmp_path) == file
+
+
+def test_a_deployment_needs_no_file(tmp_path: Path) -> None:
+    assert app_spec.read_for(["serve"], None, tmp_path) == AppSpec(("serve",))
 
 
 def test_the_environment_is_the_platforms_and_not_the_shells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,374 @@
+"""The apps of the workspace: objects in the store, their service principals, their running side."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local_workspace.apps import app_spec
+from local_workspace.apps.app_spec import AppError
+from local_workspace.apps.deployments import Deployments
+from local_workspace.apps.documents import (
+    Document,
+    checked_fields,
+    checked_name,
+    effective_scopes,
+    now,
+    shown_app,
+)
+from local_workspace.apps.environment import Identity
+from local_workspace.apps.files import FileError, WorkspaceFiles
+from local_workspace.apps.front_door import Door
+from local_workspace.apps.permissions import Permissions
+from local_workspace.apps.resources import Resources
+from local_workspace.apps.runtime import Runtime
+from local_workspace.apps.upstream import Upstream
+from local_workspace.apps.venvs import Venvs
+from local_workspace.http import ApiError
+from local_workspace.identity.model import Principal
+
+if TYPE_CHECKING:
+    from local_workspace.workspace import Workspace
+
+_DELETE_GRACE_SECONDS = 1.0
+"""Deleting must be done within a second or so: the CLI polls until the app is gone."""
+_ACTIVE = ("ACTIVE", "App compute is active.")
+_STOPPED = ("STOPPED", "App compute is stopped.")
+
+_log = logging.getLogger(__name__)
+
+
+class Apps:
+    """Creates, updates, deploys, starts, stops and deletes apps. Thread-safe."""
+
+    def __init__(
+        self, workspace: Workspace, files: WorkspaceFiles, permissions: Permissions, resources: Resources
+    ) -> None:
+        """Nothing is read or started before :meth:`start`."""
+        self._workspace = workspace
+        self._files = files
+        self._permissions = permissions
+        self._resources = resources
+        self._documents = workspace.store.collection("app")
+        self._folder: Path = workspace.settings.state / "apps"
+        self._lock = threading.RLock()
+        self._runtimes: dict[str, Runtime] = {}
+        self.deployments = Deployments(workspace.store, self._run_deployment)
+        self._venvs = Venvs(workspace.settings.state / "venvs")
+
+    def start(self) -> None:
+        """Open the front doors and start again, in the background, what ran when the workspace stopped."""
+        for name, document in self._documents.items():
+            if document["compute"] == "DELETING":
+                self._remove(name)
+                continue
+            self._open(document)
+            if document["compute"] == "ACTIVE" and document.get("active_deployment"):
+                threading.Thread(target=self._resume, args=(name,), name=f"resume-{name}", daemon=True).start()
+
+    def stop(self) -> None:
+        """End every process and close every front door, side by side."""
+        with self._lock:
+            runtimes, self._runtimes = list(self._runtimes.values()), {}
+        threads = [threading.Thread(target=runtime.close, name="close-app") for runtime in runtimes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def owner(self, name: str) -> str | None:
+        """Who created the app, or None when there is none."""
+        document = self._documents.get(name)
+        return None if document is None else str(document["creator"])
+
+    def list(self, principal: Principal) -> list[Document]:
+        """The apps that ``principal`` may use."""
+        return [
+            self.describe(name)
+            for name, _ in self._documents.items()
+            if self._permissions.has("apps", name, principal, "CAN_USE")
+        ]
+
+    def describe(self, name: str) -> Document:
+        """The app object.
+
+        Raises:
+            ApiError: 404.
+        """
+        document = self._get(name)
+        runtime = self._runtimes.get(name)
+        url = runtime.url if runtime is not None else f"http://127.0.0.1:{document['port']}"
+        return shown_app(document, url, self._app_status(document, runtime))
+
+    def create(self, body: Mapping[str, Any], creator: Principal, *, compute: bool) -> Document:
+        """Make an app with a service principal of its own and attach its resources.
+
+        Raises:
+            ApiError: 400 for wrong fields, 404 for a resource that does not exist, 409 when the name is taken.
+        """
+        name = checked_name(body.get("name"))
+        wanted = checked_fields(body)
+        with self._lock:
+            if self._documents.get(name) is not None:
+                message = f"An app with the same name already exists: {name}"
+                raise ApiError(409, "RESOURCE_ALREADY_EXISTS", message)
+            self._resources.check(wanted.get("resources", []))
+            principal, _ = self._workspace.directory.create_service_principal(f"app-{name}")
+            try:
+                self._resources.attach(wanted.get("resources", []), principal)
+            except ApiError:
+                self._workspace.directory.delete(principal.name)
+                raise
+            document = self._new_document(name, wanted, creator, principal, _ACTIVE if compute else _STOPPED)
+            self._documents.put(name, document)
+            self._open(document)
+        return self.describe(name)
+
+    def update(self, name: str, body: Mapping[str, Any], mask: frozenset[str]) -> Document:
+        """Change the fields named by ``mask``; a named field that is absent is cleared, as on the platform.
+
+        Raises:
+            ApiError: 400, 404.
+        """
+        wanted = checked_fields(body)
+        with self._lock:
+            before = self._get(name)
+            principal = self._principal(before)
+            if "resources" in mask:
+                self._resources.check(wanted.get("resources", []))
+                self._resources.detach(before.get("resources") or [], principal)
+                self._resources.attach(wanted.get("resources", []), principal)
+
+            def change(document: Document) -> Document:
+                document |= {field: wanted.get(field, _CLEARED.get(field)) for field in mask}
+                return document | {"update_time": now(), "update_state": "SUCCEEDED"}
+
+            self._documents.update(name, change)
+        return self.describe(name)
+
+    def start_compute(self, name: str) -> Document:
+        """Start the app's compute, and what was deployed last."""
+        document = self._get(name)
+        self._set_compute(name, _ACTIVE)
+        if document["compute"] != "ACTIVE":
+            last = self.deployments.last_succeeded(name)
+            if last is not None:
+                self._documents.update(name, lambda one: one | {"active_deployment": last})
+                threading.Thread(target=self._resume, args=(name,), name=f"resume-{name}", daemon=True).start()
+        return self.describe(name)
+
+    def stop_compute(self, name: str) -> Document:
+        """Stop the app's compute; no deployment is active any more."""
+        self._get(name)
+        self._set_compute(name, _STOPPED)
+        self._documents.update(name, lambda one: one | {"active_deployment": None, "pending_deployment": None})
+        self._runtime(name).stop()
+        return self.describe(name)
+
+    def deploy(self, name: str, body: Mapping[str, Any], creator: Principal) -> Document:
+        """Begin a deployment; it goes on in the background.
+
+        Raises:
+            ApiError: 400 when the compute is stopped or the request is wrong, 404, 409 while another one is under way.
+        """
+        document = self._get(name)
+        if document["compute"] != "ACTIVE":
+            message = f"Cannot deploy app {name} as its compute is in state {document['compute']}. Start it first."
+            raise ApiError(400, "BAD_REQUEST", message)
+        source = body.get("source_code_path") or document.get("default_source_code_path")
+        if not isinstance(source, str) or not source:
+            raise ApiError(400, "INVALID_PARAMETER_VALUE", "source_code_path is required.")
+        deployment = self.deployments.begin(name, source, body, creator)
+        self._documents.update(
+            name, lambda one: one | {"default_source_code_path": source, "pending_deployment": deployment}
+        )
+        self.deployments.run(name, deployment)
+        return deployment
+
+    def delete(self, name: str) -> Document:
+        """Begin to delete; the app is gone within about a second.
+
+        Raises:
+            ApiError: 404; 400 when it is being deleted already.
+        """
+        with self._lock:
+            document = self._get(name)
+            if document["compute"] == "DELETING":
+                raise ApiError(
+                    400,
+                    "BAD_REQUEST",
+                    f"Cannot delete app {name} as it is not terminal with state DELETING, and was updated less than 20"
+                    " minutes ago. Please wait before trying again.",
+                )
+            self._set_compute(name, ("DELETING", "App compute is being deleted."))
+        shown = self.describe(name)
+        threading.Thread(target=self._remove, args=(name,), name=f"delete-{name}", daemon=True).start()
+        return shown
+
+    def log(self, name: str) -> bytes:
+        """The app's log."""
+        self._get(name)
+        return self._runtime(name).log()
+
+    def _remove(self, name: str) -> None:
+        document = self._get(name)
+        with self._lock:
+            runtime = self._runtimes.pop(name, None)
+        if runtime is not None:
+            runtime.close(_DELETE_GRACE_SECONDS)
+        principal = self._workspace.directory.get(document["service_principal_client_id"])
+        if principal is not None:
+            self._resources.detach(document.get("resources") or [], principal)
+            self._workspace.directory.delete(principal.name)
+        self._permissions.forget("apps", name)
+        self.deployments.forget(name)
+        self._documents.delete(name)
+        shutil.rmtree(self._folder / name, ignore_errors=True)
+
+    def _run_deployment(self, name: str, deployment: Document) -> None:
+        """Snapshot, environment, process: the work of one deployment.
+
+        Raises:
+            AppError: it failed; ``str()`` is its message.
+            ApiError: a resource or the source does not exist.
+        """
+        runtime = self._runtime(name)
+        runtime.note(f"Deployment {deployment['deployment_id']}: copying {deployment['source_code_path']}.")
+        source = self._source(name, deployment)
+        result: Document = {"pending_deployment": None}
+        try:
+            self._files.copy_folder(deployment["source_code_path"], source)
+            self._launch(name, deployment, source)
+            runtime.note("App started successfully.")
+            result["active_deployment"] = self.deployments.succeeded(deployment)
+        except (AppError, ApiError, FileError) as error:
+            runtime.note(f"Deployment failed: {error}")
+            raise
+        finally:
+            self._documents.update(name, lambda document: document | result)
+        for old in (self._folder / name).glob("source-*"):
+            if old != source:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def _source(self, name: str, deployment: Document) -> Path:
+        return self._folder / name / f"source-{deployment['deployment_id']}"
+
+    def _launch(self, name: str, deployment: Document, source: Path) -> None:
+        document, runtime = self._get(name), self._runtime(name)
+        spec = app_spec.read_for(deployment.get("command"), deployment.get("env_vars"), source)
+        principal = self._principal(document)
+        attached = self._resources.attach(document.get("resources") or [], principal)
+        interpreter_folder = self._venvs.interpreter_folder(source, runtime.note)
+        identity = Identity(
+            name=name,
+            client_id=principal.name,
+            client_secret=self._workspace.directory.add_secret(principal.name),
+            host=self._workspace.url,
+            workspace_id=self._workspace.workspace_id,
+        )
+        seconds = self._workspace.settings.app_start_seconds
+        scopes = effective_scopes(document)
+        runtime.start(spec, identity, attached, scopes, source, interpreter_folder, seconds)
+
+    def _resume(self, name: str) -> None:
+        try:
+            deployment = self._get(name)["active_deployment"]
+            self._launch(name, deployment, self._source(name, deployment))
+        except (AppError, ApiError) as error:
+            _log.warning("app %s did not come up again: %s", name, error)
+            self._runtime(name).note(f"The app did not come up again: {error}")
+
+    def _new_document(
+        self, name: str, wanted: Document, creator: Principal, principal: Principal, compute: tuple[str, str]
+    ) -> Document:
+        return {
+            "name": name,
+            "id": str(uuid.uuid4()),
+            "description": "",
+            "compute_size": "MEDIUM",
+            **wanted,
+            "creator": creator.name,
+            "updater": creator.name,
+            "create_time": now(),
+            "update_time": now(),
+            "forward_user_access_token": True,
+            "service_principal_client_id": principal.name,
+            "service_principal_id": int(principal.id),
+            "service_principal_name": principal.display_name,
+            "compute": compute[0],
+            "compute_message": compute[1],
+            "port": 0,
+        }
+
+    def _open(self, document: Document) -> None:
+        name = document["name"]
+
+        def door(app: Upstream, state: Callable[[], str], log: Callable[[], bytes]) -> Door:
+            workspace = self._workspace
+            return Door(
+                app=app,
+                workspace=Upstream("127.0.0.1", int(workspace.url.rpartition(":")[2])),
+                workspace_url=workspace.url,
+                workspace_id=workspace.workspace_id,
+                accounts=workspace.directory,
+                tokens=workspace.tokens,
+                faults=workspace.faults,
+                client_id=document["service_principal_client_id"],
+                user_api_scopes=effective_scopes(document),
+                allows=lambda principal: self._permissions.has("apps", name, principal, "CAN_USE"),
+                app_state=state,
+                log=log,
+                manages=lambda principal: self._permissions.has("apps", name, principal, "CAN_MANAGE"),
+            )
+
+        runtime = Runtime(self._folder / name, door, document["port"])
+        with self._lock:
+            self._runtimes[name] = runtime
+        self._documents.update(name, lambda one: one | {"port": runtime.port})
+
+    def _app_status(self, document: Document, runtime: Runtime | None) -> Document:
+        pending = document.get("pending_deployment")
+        if pending is not None and self.deployments.state(document["name"], pending["deployment_id"]) == "IN_PROGRESS":
+            return {"state": "DEPLOYING", "message": "The app is being deployed."}
+        if runtime is not None and runtime.running:
+            return {"state": "RUNNING", "message": "App has status: App is running"}
+        crash = runtime.crashed() if runtime is not None else None
+        if crash is not None:
+            return {"state": "CRASHED", "message": crash}
+        return {"state": "UNAVAILABLE", "message": "App status is unavailable."}
+
+    def _set_compute(self, name: str, compute: tuple[str, str]) -> None:
+        self._documents.update(name, lambda one: one | {"compute": compute[0], "compute_message": compute[1]})
+
+    def _principal(self, document: Document) -> Principal:
+        principal = self._workspace.directory.get(document["service_principal_client_id"])
+        if principal is None:
+            raise ApiError(500, "INTERNAL_ERROR", f"The service principal of app {document['name']} is gone.")
+        return principal
+
+    def _runtime(self, name: str) -> Runtime:
+        with self._lock:
+            runtime = self._runtimes.get(name)
+        if runtime is None:
+            raise missing(name)
+        return runtime
+
+    def _get(self, name: str) -> Document:
+        document = self._documents.get(name)
+        if document is None:
+            raise missing(name)
+        return document
+
+
+_CLEARED: dict[str, Any] = {"description": "", "resources": [], "user_api_scopes": [], "compute_size": "MEDIUM"}
+"""What a cleared field is; the others are left out of the app object."""
+
+
+def missing(name: str) -> ApiError:
+    """The platform's 404 for an app."""
+    return ApiError(404, "RESOURCE_DOES_NOT_EXIST", f"App with name {name} does not exist or is deleted.")

@@ -1,0 +1,82 @@
+"""The Apps platform as one part of the local workspace: files, permissions and apps, built together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local_workspace.apps.apps import Apps
+from local_workspace.apps.files import WorkspaceFiles
+from local_workspace.apps.permissions import OwnerOf, Permissions
+from local_workspace.apps.resources import Resources
+from local_workspace.http import ApiError
+
+if TYPE_CHECKING:
+    from local_workspace.workspace import Workspace
+
+_EVERYBODY_USES = {"group_name": "users", "permission_level": "CAN_USE"}
+"""The list of the warehouse that every workspace starts with."""
+
+
+class AppsPlatform:
+    """What ``routes.blueprint`` serves.
+
+    Attributes:
+        files: workspace files.
+        permissions: access-control lists of all object types.
+        apps: the apps.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        """Build the parts; nothing is read or started."""
+        self._workspace = workspace
+        self.files = WorkspaceFiles(workspace.store, workspace.settings.state / "files")
+        self.permissions = Permissions(workspace.store, self._owners(workspace))
+        resources = Resources(workspace.warehouses, workspace.serving, workspace.lakebase, self.permissions)
+        self.apps = Apps(workspace, self.files, self.permissions, resources)
+
+    def start(self) -> None:
+        """Open the apps' front doors; call it when the workspace answers at its address."""
+        for warehouse in self._workspace.warehouses.all():
+            self.permissions.ensure("sql/warehouses", warehouse["id"], [_EVERYBODY_USES])
+        self.apps.start()
+
+    def stop(self) -> None:
+        """Stop every app."""
+        self.apps.stop()
+
+    def _owners(self, workspace: Workspace) -> dict[str, OwnerOf]:
+        def warehouse(object_id: str) -> str | None:
+            document = workspace.warehouses.get(object_id)
+            return None if document is None else str(document["creator_name"])
+
+        def endpoint(object_id: str) -> str | None:
+            for name in workspace.serving.endpoints.names():
+                document = workspace.serving.endpoints.get(name)
+                if document["id"] == object_id:
+                    return str(document["creator"])
+            return None
+
+        def instance(object_id: str) -> str | None:
+            try:
+                return str(workspace.lakebase.instances.get(object_id)["creator"])
+            except ApiError:
+                return None
+
+        def project(object_id: str) -> str | None:
+            try:
+                return str(workspace.lakebase.projects.get(f"projects/{object_id}")["status"]["owner"])
+            except ApiError:
+                return None
+
+        def file(object_id: str) -> str | None:
+            return None if self.files.path_of(object_id) is None else ""
+
+        return {
+            "apps": lambda name: self.apps.owner(name),
+            "sql/warehouses": warehouse,
+            "serving-endpoints": endpoint,
+            "database-instances": instance,
+            "database-projects": project,
+            "directories": file,
+            "files": file,
+        }
