@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import struct
 from typing import Any
 
 from flask import Blueprint, Response, request
+from thrift.Thrift import TException
 
 from local_workspace.http import ApiError, apply_http_fault, authenticated, body, caller, not_implemented
 from local_workspace.warehouse import object_routes, statement_routes
@@ -65,7 +67,7 @@ def _answer_thrift(warehouses: Warehouses, catalogs: Catalogs, warehouse_id: str
     service = ThriftService(warehouses, catalogs, warehouse_id, caller(), request.path)
     try:
         answer = service.answer(request.get_data(cache=False))
-    except (EOFError, ValueError, TypeError) as error:
+    except (TException, EOFError, ValueError, TypeError, struct.error) as error:
         raise ApiError(400, "BAD_REQUEST", "The body is not a Thrift message.") from error
     if service.fault is not None:
         apply_http_fault(service.fault)

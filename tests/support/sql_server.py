@@ -84,6 +84,7 @@ def sql_server(state: Path, engine: str = "plain", start_seconds: float = 0.3) -
     tokens.start()
     metastore = Metastore(store)
     metastore.start()
+    _make_default_catalog(metastore, directory)
     settings = LocalSettings(state=state, warehouse_start_seconds=start_seconds)
     running: Any = PlainEngine() if engine == "plain" else _governed(metastore, directory, state)
     warehouses = Warehouses(store, running, settings, faults)
@@ -113,6 +114,17 @@ def sql_server(state: Path, engine: str = "plain", start_seconds: float = 0.3) -
         for server in servers:
             server.stop()
         store.close()
+
+
+def _make_default_catalog(metastore: Metastore, directory: Directory) -> None:
+    """The catalog in which sessions begin; everybody may use it, managers may make tables."""
+    admin = directory.service_principal("deployer")
+    assert admin is not None
+    metastore.create_catalog(admin, "lakefront")
+    metastore.create_schema(admin, "lakefront", "default")
+    metastore.grant(admin, "catalog", "lakefront", "account users", ["USE CATALOG"])
+    metastore.grant(admin, "schema", "lakefront.default", "account users", ["USE SCHEMA"])
+    metastore.grant(admin, "schema", "lakefront.default", "managers", ["CREATE TABLE"])
 
 
 def _governed(metastore: Metastore, directory: Directory, state: Path) -> Any:
