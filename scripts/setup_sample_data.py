@@ -264,10 +264,25 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--warehouse-id", help="SQL warehouse (default: DATABRICKS_WAREHOUSE_ID, else the first)")
     parser.add_argument("--analysts-group", default="analysts", help="account group that sees a part of the data")
     parser.add_argument("--managers-group", default="managers", help="account group that sees everything")
+    parser.add_argument(
+        "--records-for",
+        metavar="USER",
+        help="instead of the tables, make a few Lakebase records for this person (e-mail address or SCIM id); needs the"
+        " app's environment, with the credentials of its service principal, and an app that has run once",
+    )
     return parser.parse_args(given)
 
 
 _STYLES = {"created": "green", "changed": "yellow", "unchanged": "dim", "skipped": "red"}
+
+
+def printer(console: Console) -> Callable[[str, str], None]:
+    """Prints one line for each step that is done."""
+
+    def report(outcome: str, what: str) -> None:
+        console.print(f"[{_STYLES[outcome]}]{outcome:>9}[/]  {escape(what)}", highlight=False, soft_wrap=True)
+
+    return report
 
 
 def run(options: argparse.Namespace, console: Console) -> Setup:
@@ -276,9 +291,7 @@ def run(options: argparse.Namespace, console: Console) -> Setup:
     Raises:
         SetupError, DatabricksError, databricks.sql.exc.Error, ValueError: it could not be done.
     """
-    config = Config(
-        profile=options.profile, http_timeout_seconds=_TIMEOUT_SECONDS, retry_timeout_seconds=_TIMEOUT_SECONDS
-    )
+    config = _config(options.profile)
     client = WorkspaceClient(config=config)
     warehouse_id = warehouse_of(client, options.warehouse_id)
     progress = Progress(
@@ -292,11 +305,7 @@ def run(options: argparse.Namespace, console: Console) -> Setup:
     with progress:
         task = progress.add_task(f"Connecting to warehouse {warehouse_id} at {config.host}", total=None)
         with warehouse_cursor(config, warehouse_id) as cursor:
-
-            def report(outcome: str, what: str) -> None:
-                console.print(f"[{_STYLES[outcome]}]{outcome:>9}[/]  {escape(what)}", highlight=False, soft_wrap=True)
-
-            setup = Setup(client, cursor, options, report)
+            setup = Setup(client, cursor, options, printer(console))
             steps = setup.steps()
             progress.update(task, description="Setting up the sample data", total=len(steps))
             for step in steps:
@@ -305,11 +314,52 @@ def run(options: argparse.Namespace, console: Console) -> Setup:
     return setup
 
 
+def load_records(options: argparse.Namespace, console: Console) -> None:
+    """Make the Lakebase records of one person, as the app's service principal.
+
+    Raises:
+        SetupError: the person is not known, the app's environment is not complete, or the database does not answer.
+        DatabricksError: the person could not be looked up.
+    """
+    # The app's own layers, which the tables above do without: they need nothing but the two official clients.
+    from scripts import sample_records
+    from services.errors import LakefrontError
+    from services.settings import ConfigurationError, load
+
+    try:
+        settings = load(dict(os.environ))
+        sample_records.load(settings, _user_id(options), options.catalog.lower(), printer(console))
+    except ConfigurationError as error:
+        raise SetupError(str(error)) from error
+    except LakefrontError as error:
+        raise SetupError(f"{error.message} {error.technical_details}") from error
+
+
+def _user_id(options: argparse.Namespace) -> str:
+    wanted: str = options.records_for
+    if "@" not in wanted:
+        return wanted
+    if '"' in wanted:
+        raise SetupError(f"{wanted} is not an e-mail address.")
+    client = WorkspaceClient(config=_config(options.profile))
+    for user in client.users.list(filter=f'userName eq "{wanted}"', attributes="id,userName"):
+        return str(user.id)
+    raise SetupError(f"There is no user {wanted} in this workspace.")
+
+
+def _config(profile: str | None) -> Any:
+    return Config(profile=profile, http_timeout_seconds=_TIMEOUT_SECONDS, retry_timeout_seconds=_TIMEOUT_SECONDS)
+
+
 def main(given: Sequence[str] | None = None) -> int:
     """Run it from the command line; 0 when the sample data is there, 1 with a reason on stderr when it is not."""
     options = arguments(given)
+    console = Console()
     try:
-        setup = run(options, Console(stderr=False))
+        if options.records_for:
+            load_records(options, console)
+            return 0
+        setup = run(options, console)
     except (SetupError, DatabricksError, sql.exc.Error, ValueError) as error:
         reason = escape(f"{type(error).__name__}: {error}")
         Console(stderr=True).print(f"[red]The sample data was not set up.[/] {reason}", soft_wrap=True)
