@@ -72,41 +72,75 @@ def _table_key(table: Table) -> tuple[str, str, str]:
     return table.catalog_name, table.schema_name, table.name
 
 
+_COLUMNS = _columns(
+    *_TABLE_KEY,
+    "column_name",
+    "ordinal_position:int",
+    "column_default",
+    "is_nullable",
+    "full_data_type",
+    "data_type",
+    "character_maximum_length:int",
+    "character_octet_length",
+    "numeric_precision:int",
+    "numeric_precision_radix:int",
+    "numeric_scale:int",
+    "datetime_precision:int",
+    "interval_type",
+    "interval_precision:int",
+    "maximum_cardinality:int",
+    "is_identity",
+    "identity_generation",
+    "identity_start",
+    "identity_increment",
+    "identity_maximum",
+    "identity_minimum",
+    "identity_cycle",
+    "is_generated",
+    "generation_expression",
+    "is_system_time_period_start",
+    "is_system_time_period_end",
+    "system_time_period_timestamp_generation",
+    "is_updatable",
+    "partition_ordinal_position:int",
+    "comment",
+)
+
+
 def _column_rows(metastore: Access, principal: Principal, catalog: str) -> Iterator[Row]:
     for table in _tables(metastore, principal, catalog):
-        for position, column in enumerate(table.columns):
-            yield (*_table_key(table), *_column_row(column, position))
+        for position, column in enumerate(table.columns, start=1):
+            known = _about(column) | dict(zip(_TABLE_KEY, _table_key(table), strict=True))
+            known["ordinal_position"] = position
+            known["is_updatable"] = "NO" if table.table_type == "VIEW" else "YES"
+            yield tuple(known.get(each.name) for each in _COLUMNS)
 
 
 _BITS = {"BYTE": 8, "SHORT": 16, "INT": 32, "LONG": 64, "FLOAT": 24, "DOUBLE": 53}
 
 
-def _column_row(column: Column, position: int) -> Row:
+def _about(column: Column) -> dict[str, object]:
+    """What is known of a column; everything else is null ("reserved for future use", says the documentation)."""
     name = type_name(column.type_text)
-    precision, scale = type_precision(column.type_text)
+    known: dict[str, object] = {
+        "column_name": column.name,
+        "is_nullable": "YES" if column.nullable else "NO",
+        "full_data_type": re.sub(r"\s+", " ", column.type_text),
+        "data_type": name,
+        "datetime_precision": {"DATE": 0, "TIMESTAMP": 3, "TIMESTAMP_NTZ": 3}.get(name),
+        "is_identity": "NO",
+        "is_generated": "NO",
+        "is_system_time_period_start": "NO",
+        "is_system_time_period_end": "NO",
+        "comment": column.comment,
+    }
     if name == "DECIMAL":
-        numeric: Row = (precision, 10, scale)
+        precision, scale = type_precision(column.type_text)
+        known |= {"numeric_precision": precision, "numeric_precision_radix": 10, "numeric_scale": scale}
     elif name in _BITS:
-        numeric = (_BITS[name], 2, None if name in {"FLOAT", "DOUBLE"} else 0)
-    else:
-        numeric = (None, None, None)
-    nullable = "YES" if column.nullable else "NO"
-    fraction = {"DATE": 0, "TIMESTAMP": 3, "TIMESTAMP_NTZ": 3}.get(name)
-    full_type = re.sub(r"\s+", " ", column.type_text)
-    return (
-        column.name,
-        position,
-        None,
-        nullable,
-        full_type,
-        name,
-        *numeric,
-        fraction,
-        "NO",
-        "NO",
-        "YES",
-        column.comment,
-    )
+        scale_of_integers = None if name in {"FLOAT", "DOUBLE"} else 0
+        known |= {"numeric_precision": _BITS[name], "numeric_precision_radix": 2, "numeric_scale": scale_of_integers}
+    return known
 
 
 def _filter_rows(metastore: Access, principal: Principal, catalog: str) -> Iterator[Row]:
@@ -193,26 +227,7 @@ VIEWS: dict[str, tuple[tuple[Column, ...], _Source]] = {
         ),
         _table_rows,
     ),
-    "columns": (
-        _columns(
-            *_TABLE_KEY,
-            "column_name",
-            "ordinal_position:int",
-            "column_default",
-            "is_nullable",
-            "full_data_type",
-            "data_type",
-            "numeric_precision:int",
-            "numeric_precision_radix:int",
-            "numeric_scale:int",
-            "datetime_precision:int",
-            "is_identity",
-            "is_generated",
-            "is_updatable",
-            "comment",
-        ),
-        _column_rows,
-    ),
+    "columns": (_COLUMNS, _column_rows),
     "row_filters": (_columns(*_TABLE_KEY, "filter_name", "target_columns"), _filter_rows),
     "column_masks": (_columns(*_TABLE_KEY, "column_name", "mask_name", "using_columns"), _mask_rows),
     "catalog_privileges": (

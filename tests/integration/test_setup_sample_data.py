@@ -1,0 +1,161 @@
+"""The sample data script against a running workspace: idempotent, resumable, honest about what it cannot do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from databricks import sql
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.core import Config
+
+from local_workspace.workspace import Workspace
+from services.container import Services
+from services.identity import User
+from services.lakebase.models import KINDS
+
+ROOT = Path(__file__).parent.parent.parent
+MANAGER, NEWCOMER = "manager@example.com", "newcomer@example.com"
+
+
+def run_script(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.setup_sample_data", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def outcomes(done: subprocess.CompletedProcess[str]) -> list[str]:
+    assert done.returncode == 0, done.stdout + done.stderr
+    words = {"created", "changed", "unchanged", "skipped"}
+    return [line.split()[0] for line in done.stdout.splitlines() if line.strip() and line.split()[0] in words]
+
+
+def admin(workspace: Workspace) -> WorkspaceClient:
+    environment = workspace.environment()
+    return WorkspaceClient(
+        config=Config(
+            host=environment["DATABRICKS_HOST"],
+            client_id=environment["DATABRICKS_CLIENT_ID"],
+            client_secret=environment["DATABRICKS_CLIENT_SECRET"],
+        )
+    )
+
+
+def query(workspace: Workspace, who: str, statement: str) -> list[tuple[object, ...]]:
+    principal = workspace.directory.get(who)
+    assert principal is not None
+    path = f"/sql/1.0/warehouses/{workspace.warehouses.default_id}"
+    with (
+        sql.connect(
+            server_hostname="127.0.0.1",
+            http_path=path,
+            access_token=workspace.tokens.issue(principal, ["sql"]).token,
+            _connection_uri=f"{workspace.url}{path}",
+            enable_telemetry=False,
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+        return [tuple(row) for row in cursor.fetchall()]
+
+
+def test_a_second_run_changes_nothing(workspace: Workspace) -> None:
+    before = {
+        table.full_name: table.updated_at
+        for schema in ("sales", "restricted")
+        for table in admin(workspace).tables.list("lakefront", schema)
+    }
+    assert len(before) == 3
+    done = run_script(workspace.environment())
+    assert set(outcomes(done)) == {"unchanged"}
+    assert "nothing was changed" in done.stdout
+    for name, updated_at in before.items():
+        assert admin(workspace).tables.get(name).updated_at == updated_at
+    assert query(workspace, MANAGER, "SELECT count(*) FROM lakefront.sales.orders") == [(100,)]
+
+
+def test_an_interrupted_run_is_taken_up(workspace: Workspace) -> None:
+    client = admin(workspace)
+    environment = workspace.environment()
+    assert set(outcomes(run_script(environment, "--catalog", "Second_Try"))) == {"created"}
+    try:
+        client.tables.delete("second_try.sales.orders")
+        client.tables.delete("second_try.restricted.salaries")
+        again = outcomes(run_script(environment, "--catalog", "second_try"))
+        assert sorted(set(again)) == ["created", "unchanged"]
+        assert again.count("created") == 2
+        rows = query(workspace, MANAGER, "SELECT count(*), count(DISTINCT region) FROM second_try.sales.orders")
+        assert rows == [(100, 3)]
+    finally:
+        client.catalogs.delete("second_try", force=True)
+
+
+def test_an_unknown_group_is_skipped_and_a_renamed_one_changes_the_functions(workspace: Workspace) -> None:
+    client = admin(workspace)
+    environment = workspace.environment()
+    outcomes(run_script(environment, "--catalog", "third_try"))
+    try:
+        done = run_script(environment, "--catalog", "third_try", "--managers-group", "it's not there")
+        assert outcomes(done).count("skipped") == 3
+        assert outcomes(done).count("changed") == 2
+        assert "grants were skipped" in done.stdout
+        # Nobody is in that group: the manager sees one region now.
+        rows = query(workspace, MANAGER, "SELECT DISTINCT region FROM third_try.sales.orders")
+        assert rows == [("EMEA",)]
+    finally:
+        client.catalogs.delete("third_try", force=True)
+
+
+def test_without_the_right_to_make_a_catalog_it_says_what_to_ask_for(workspace: Workspace) -> None:
+    principal, secret = workspace.directory.create_service_principal("nobody-in-particular")
+    environment = {
+        **workspace.environment(),
+        "DATABRICKS_CLIENT_ID": principal.name,
+        "DATABRICKS_CLIENT_SECRET": secret,
+    }
+    try:
+        done = run_script(environment, "--catalog", "forbidden")
+        assert done.returncode == 1
+        assert "Ask for CREATE CATALOG on the metastore" in " ".join(done.stderr.split())
+        assert "Traceback" not in done.stderr
+        assert secret not in done.stdout + done.stderr
+        done = run_script(environment, "--catalog", "lakefront")
+        assert done.returncode == 1
+        assert "may not be used" in done.stderr
+    finally:
+        workspace.directory.delete(principal.name)
+
+
+def test_records_are_made_once_for_one_person_as_the_app(
+    workspace: Workspace, services: Services, app_environment: dict[str, str], user: Callable[..., User]
+) -> None:
+    person = user(NEWCOMER)
+    services.lakebase.check()
+    first = outcomes(run_script(app_environment, "--records-for", person.user_id))
+    assert first == ["created"] * 5
+    assert outcomes(run_script(app_environment, "--records-for", person.user_id)) == ["unchanged"] * 5
+    held = [services.lakebase.list_records(person, kind) for kind in KINDS]
+    assert sum(page.total for page in held) == 5
+    assert all(page.total == 0 for page in (services.lakebase.list_records(user(MANAGER), kind) for kind in KINDS))
+    for page, kind in zip(held, KINDS, strict=True):
+        for record in page.items:
+            services.lakebase.delete_record(person, kind, record.key)
+
+
+def test_records_need_the_apps_own_identity(
+    workspace: Workspace, services: Services, app_environment: dict[str, str]
+) -> None:
+    services.lakebase.check()
+    deployer = {key: value for key, value in app_environment.items() if key != "PGUSER"} | workspace.environment()
+    done = run_script(deployer, "--records-for", "1")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
