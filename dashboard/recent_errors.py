@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from flask import Flask, Response, g, request
 
+from dashboard.api.errors import record
 from services.errors import LakefrontError
 from services.observability import request_id
 
@@ -54,7 +55,8 @@ recent_errors = RecentErrors()
 
 
 def remember(error: LakefrontError, what: str) -> None:
-    """Remember an error that a page shows to the person of the current request; nothing happens without one."""
+    """Log an error that a page shows, once, and remember it for the person of the current request, if there is one."""
+    record(error)
     user = g.get("lakefront_user")
     if user is not None:
         recent_errors.add(user.user_id, error.error_code, what, error.status, request_id())

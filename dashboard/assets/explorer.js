@@ -158,3 +158,13 @@ window.dash_clientside.explorer = (() => {
     next?.focus();
   });
 })();
+// The seconds of a statement that takes longer than one (the box appears by the stylesheet).
+(() => {
+  let since = null;
+  setInterval(() => {
+    const box = document.querySelector(".lf-running");
+    if (!box?.classList.contains("on")) { since = null; return; }
+    since ??= Date.now();
+    box.querySelector(".lf-running-words").textContent = `running for ${((Date.now() - since) / 1000).toFixed(0)} s`;
+  }, 250);
+})();

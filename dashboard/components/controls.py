@@ -189,7 +189,7 @@ def steps(items: Sequence[tuple[str, Any]]) -> Component:
     for place, (how, words) in enumerate(items, 1):
         mark = icon("check") if how == "done" else str(place)
         said = [hidden(" (done)")] if how == "done" else []
-        out.append(html.Li([html.Span(mark, className="n"), html.Span([words, *said])], className=how))
+        out.append(html.Li([html.Span(mark, className="n"), html.Span([*(words if isinstance(words, list) else [words]), *said])], className=how))
     return html.Ol(out, className="lf-steps")
 
 

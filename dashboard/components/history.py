@@ -22,7 +22,7 @@ _RESULTS: dict[str, tuple[str, Tone, str]] = {
 def history_table(logs: Sequence[InferenceLog], total: int, again_type: str) -> Component:
     """Return the calls, newest first; "Run again" has the id `{"type": again_type, "id": inference id}`."""
     if not logs:
-        return html.P("No call yet. What you ask this endpoint appears here.", className="dim body")
+        return html.P("No call yet. What you ask this endpoint appears here.", className="dim lf-list-none")
     heads = [
         html.Th("Time, UTC"),
         html.Th("Result"),

@@ -18,6 +18,8 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 
 def elapsed(milliseconds: float) -> str:
     """Return a duration: under a second in ms, under a minute in s with one decimal, then minutes or hours."""
+    if milliseconds < 1:
+        return "under 1 ms"
     if milliseconds < 1000:
         return f"{milliseconds:.0f} ms"
     seconds = milliseconds / 1000

@@ -24,6 +24,7 @@ from dashboard.components.records import (
     KINDS,
     TYPES,
     FormIds,
+    RecordType,
     list_foot,
     no_records,
     nothing_chosen,
@@ -36,6 +37,7 @@ from dashboard.components.waterline import waterline
 from dashboard.components.words import ago
 from dashboard.identity import current_user
 from dashboard.recent_errors import remember
+from dashboard.tour import mark
 from services.container import Services
 from services.errors import LakefrontError
 
@@ -302,11 +304,7 @@ def _register_form(app: Dash, services: Services) -> None:
         kind = KINDS[view["kind"]]
         new_button = button(f"New {kind.singular}", NEW_BLANK, "", "plus-lg")
         if chosen is None:
-            return (
-                nothing_chosen(kind, False, new_button),
-                html.P("Choose a record.", className="dim lf-list-none"),
-                _PAGE,
-            )
+            return nothing_chosen(kind, _is_empty(services, kind), new_button), _NO_TRAIL, _PAGE
         try:
             user = current_user()
             if chosen["new"]:
@@ -437,6 +435,7 @@ def _register_undo(app: Dash, services: Services) -> None:
         except LakefrontError as error:
             remember(error, f"Bring back {deleted['key']}")
             return no_update, no_update, _alert(error, "Not brought back.", "The audit trail keeps the value.")
+        mark(services, "preference")
         set_props(TOASTS, {"children": toast(["Brought back ", mono(deleted["key"])])})
         now = time.time()
         same = view["kind"] == deleted["kind"]
@@ -444,7 +443,16 @@ def _register_undo(app: Dash, services: Services) -> None:
 
 
 _PAGE = "lf-page fill"
+_NO_TRAIL = html.P("The changes of the chosen record appear here.", className="dim lf-list-none")
 _KEPT = "What you typed is kept in the form below, also if you close this tab."
+
+
+def _is_empty(services: Services, kind: RecordType) -> bool:
+    """Say whether the person has no record of a kind; "no" when that cannot be told."""
+    try:
+        return services.lakebase.list_records(current_user(), kind.kind, limit=1).total == 0
+    except LakefrontError:
+        return False  # the list beside says what is wrong
 
 
 def _is_loaded(chosen: Any) -> bool:

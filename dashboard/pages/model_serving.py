@@ -36,6 +36,7 @@ from dashboard.components.snippets import curl_snippet, python_snippet
 from dashboard.components.waterline import text_panel, toggle_button, waterline
 from dashboard.identity import current_user
 from dashboard.recent_errors import remember
+from dashboard.tour import mark
 from services.container import Services
 from services.errors import InvalidRequest, LakefrontError
 from services.identity import User
@@ -141,7 +142,7 @@ def _register_list(app: Dash, services: Services) -> None:
             remember(error, "List serving endpoints")
             return error_panel(error), "", [], no_update
         names = [one.endpoint_name for one in endpoints]
-        here = chosen if chosen in names else (names[0] if names else None)
+        here = chosen if chosen in names else _first(endpoints)
         if not names:
             return _no_endpoints(), "0", [], None
         options = [
@@ -309,6 +310,7 @@ def _register_predict(app: Dash, services: Services) -> None:
             remember(error, f"Predict with {name}")
             took = (time.perf_counter() - started) * 1000
             return _failed(error), _strip_failed(error, took), time.time(), str(seconds)
+        mark(services, "model")
         earlier = _earlier(services, user, name)
         return _answered(result, schema, body, asked, earlier), _strip(result), time.time(), str(seconds)
 
@@ -327,7 +329,10 @@ def _register_history(app: Dash, services: Services) -> None:
             return no_update
         try:
             page = services.lakebase.list_inference_logs(
-                current_user(), limit=HISTORY_SIZE, endpoint_name=name, status=status or None
+                current_user(),
+                limit=HISTORY_SIZE,
+                endpoint_name=name,
+                status=None if status in (None, "ALL") else status,
             )
         except LakefrontError as error:
             return html.Div(
@@ -370,7 +375,7 @@ def _list_panel() -> Component:
 
 def _history_panel() -> Component:
     options = [
-        {"label": "All results", "value": ""},
+        {"label": "All results", "value": "ALL"},
         {"label": "Success", "value": "SUCCESS"},
         {"label": "Refused", "value": "ERROR"},
         {"label": "Timed out", "value": "TIMEOUT"},
@@ -384,7 +389,7 @@ def _history_panel() -> Component:
             html.Span(
                 [
                     html.Label("Result", htmlFor=HISTORY_STATUS, className="visually-hidden"),
-                    dbc.Select(id=HISTORY_STATUS, options=options, value="", size="sm"),
+                    dbc.Select(id=HISTORY_STATUS, options=options, value="ALL", size="sm"),
                 ],
                 className="push lf-small-select",
             ),
@@ -614,6 +619,12 @@ def _version(model: str | None, version: str | None) -> str:
 
 def _waiting() -> Component:
     return html.Div(skeleton(60, 40, 55, 45), className="lf-list-wait", **{"aria-busy": "true"})
+
+
+def _first(endpoints: list[Endpoint]) -> str | None:
+    """Return the endpoint to open first: one with a form before one with a chat."""
+    ranked = sorted(endpoints, key=lambda one: (one.task is not None, one.state != "READY", len(one.endpoint_name)))
+    return ranked[0].endpoint_name if ranked else None
 
 
 def _no_endpoints() -> Component:

@@ -14,7 +14,7 @@ from dash.development.base_component import Component
 from dashboard.api.status import user_or_problem
 from dashboard.callbacks import callback
 from dashboard.components.controls import button, copy_box, copy_button, facts, icon_button, meter, panel, scroller
-from dashboard.components.feedback import counting_since
+from dashboard.components.feedback import countdown, counting_since
 from dashboard.components.services import LABELS, WORDS, identity_of, sentence
 from dashboard.components.signs import Identity, hidden, icon, identity_sign, mono
 from dashboard.components.words import elapsed, number
@@ -108,7 +108,8 @@ def register(app: Dash, services: Services) -> None:
         if len(answered) < len(NAMES):
             return f"{len(answered)} of five services have answered.", ""
         latest = max(one["at"] for one in found if one)
-        return sentence({name: answered[name] for name in NAMES}), ["Checked ", counting_since(latest)]
+        again = ["Checked ", counting_since(latest), ", again in ", countdown(SECONDS)]
+        return sentence({name: answered[name] for name in NAMES}), again
 
     @callback(
         app,
@@ -220,7 +221,7 @@ def _pool(title: str, tag: str, numbers: Mapping[str, float]) -> Component:
                 ]
             )
         ]
-    shown = [(_prettier(name), number(value)) for name, value in numbers.items() if name not in _IN_METER]
+    shown = [(_FIGURES[name], number(value)) for name, value in numbers.items() if name in _FIGURES]
     figures = html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in shown[:8]], className="lf-figs")
     empty = html.P("Nothing was opened yet.", className="small dim")
     return panel(
@@ -231,12 +232,16 @@ def _pool(title: str, tag: str, numbers: Mapping[str, float]) -> Component:
     )
 
 
-_IN_METER = frozenset({"pool_size", "pool_available", "pool_max", "pool_min"})
-
-
-def _prettier(name: str) -> str:
-    words = name.replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
+_FIGURES = {
+    "requests_waiting": "Waiting",
+    "connections_num": "Opened so far",
+    "requests_num": "Requests",
+    "connect_failures": "Failed",
+    "idle": "Idle",
+    "in_use": "In use",
+    "people": "People",
+}
+"""The figures worth showing, by the name that the pools and /metrics have for them."""
 
 
 def _identities(services: Services) -> Component:

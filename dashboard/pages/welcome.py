@@ -12,7 +12,10 @@ from dashboard.components.controls import panel, scroller, steps
 from dashboard.components.feedback import counting_since
 from dashboard.components.services import WEIGHT, WORDS
 from dashboard.components.signs import IDENTITY_ICONS, Kind, hidden, icon, state
+from dashboard.identity import current_user
+from dashboard.tour import STEPS, Step, done
 from services.container import Services
+from services.errors import LakefrontError
 from services.status import ServiceName
 
 OPEN = "welcome-open"
@@ -112,6 +115,15 @@ def register(app: Dash, services: Services) -> None:
         you = f"You, {user.user_name}" if user else "You, not signed in"
         return you, f"Open {services.settings.default_table}"
 
+    @callback(app, Output(TOUR, "children"), Output(TOUR_COUNT, "children"), Input(ARRIVED, "data"))
+    def show_tour(_: Any) -> tuple[Component, str]:
+        """Show what the person has done; runs as the app on Lakebase, for the person."""
+        try:
+            finished = done(services, current_user())
+        except LakefrontError:
+            return _tour_steps(set()), "not remembered now"
+        return _tour_steps(finished), f"{len(finished)} of {len(STEPS)} done"
+
 
 def _hero() -> Component:
     return html.Section(
@@ -209,10 +221,28 @@ def _who() -> Component:
     )
 
 
+def _tour_steps(finished: set[str]) -> Component:
+    """Return the five steps; the first one that is open is marked and links to its page."""
+    open_now = next((step for step in STEPS if step not in finished), None)
+    words: dict[Step, tuple[str, str, list[Any]]] = {
+        "table": ("/unity-catalog", "Open a table", [" of Unity Catalog"]),
+        "filter": ("/unity-catalog", "Filter it", [", then show the SQL"]),
+        "preference": ("/lakebase", "Save a preference", [", delete it and undo that"]),
+        "model": ("/model-serving", "Ask a model", [" for a prediction"]),
+        "manager": ("", "Sign in as a manager", [": other rows, no masks"]),
+    }
+    items: list[tuple[str, Any]] = []
+    for step in STEPS:
+        href, what, rest = words[step]
+        how = "done" if step in finished else "now" if step == open_now else "next"
+        items.append((how, [html.A(what, href=href) if href and how == "now" else what, *rest]))
+    return steps(items)
+
+
 def _tour() -> Component:
     return panel(
         "Tour",
-        html.Div(steps([]), id=TOUR, className="body tight"),
+        html.Div(_tour_steps(set()), id=TOUR, className="body tight"),
         id="tour",
         aside=[html.Span("", id=TOUR_COUNT, className="small faint push")],
     )
