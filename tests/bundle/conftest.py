@@ -1,0 +1,169 @@
+"""The real Databricks CLI against a local workspace of its own, which runs what the CLI deploys."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from local_workspace.settings import LocalSettings
+from local_workspace.workspace import Workspace
+
+ROOT = Path(__file__).parent.parent.parent
+CATALOG = "lakefront"
+_RUNTIME = ("app.py", "app.yaml", "requirements.txt", "dashboard", "services", "db")
+
+TINY_APP = """
+import http.server, json, os
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        document = {"env": dict(os.environ), "headers": {k.lower(): v for k, v in self.headers.items()}}
+        body = json.dumps(document).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+print("tiny app starts", flush=True)
+http.server.ThreadingHTTPServer(("0.0.0.0", int(os.environ["DATABRICKS_APP_PORT"])), Handler).serve_forever()
+"""
+
+
+@pytest.fixture(scope="session")
+def cli_path() -> str:
+    """The CLI of ``DATABRICKS_CLI`` or the PATH; without one the tests say so and are skipped."""
+    found = os.environ.get("DATABRICKS_CLI") or shutil.which("databricks")
+    if not found or not Path(found).is_file():
+        pytest.skip("no Databricks CLI: set DATABRICKS_CLI or put `databricks` (1.13 or newer) on the PATH")
+    return found
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """An empty workspace but for the catalog, which the documentation names as a prerequisite."""
+    state = tmp_path_factory.mktemp("cloud")
+    running = Workspace(LocalSettings(state=state, taxi_rows=2_000, warehouse_start_seconds=0.2))
+    running.start()
+    try:
+        deployer = running.directory.service_principal("deployer")
+        assert deployer is not None
+        running.metastore.create_catalog(deployer, CATALOG)
+        running.metastore.grant(deployer, "catalog", CATALOG, "account users", ["USE CATALOG"])
+        running.metastore.grant(deployer, "catalog", CATALOG, "manager@example.com", ["CREATE SCHEMA"])
+        yield running
+    finally:
+        running.stop()
+
+
+@dataclass
+class Cli:
+    """Runs the CLI in ``folder`` as the service principal ``deployer``, or as a person with a token."""
+
+    path: str
+    cloud: Workspace
+    folder: Path
+    user: str | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one command; output and exit code are in the result."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "NO_PROXY": "127.0.0.1,localhost",
+            "DATABRICKS_HOST": self.cloud.url,
+            "DATABRICKS_CONFIG_FILE": os.devnull,
+            "DATABRICKS_CACHE_ENABLED": "false",
+            "DATABRICKS_CLI_DISABLE_TELEMETRY": "1",
+            **{f"BUNDLE_VAR_{name}": value for name, value in self.variables.items()},
+        }
+        if self.user is None:
+            known = self.cloud.environment()
+            environment |= {name: known[name] for name in ("DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET")}
+        else:
+            principal = self.cloud.directory.get(self.user)
+            assert principal is not None
+            environment["DATABRICKS_TOKEN"] = self.cloud.tokens.issue(principal, ["all-apis"]).token
+        return subprocess.run(
+            [self.path, *arguments],
+            cwd=self.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def ok(self, *arguments: str) -> str:
+        """Run a command that must succeed; gives what it wrote."""
+        done = self(*arguments)
+        assert done.returncode == 0, f"databricks {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def configuration(self) -> dict[str, Any]:
+        """The bundle's file."""
+        document: dict[str, Any] = yaml.safe_load((self.folder / "databricks.yml").read_text())
+        return document
+
+    def configure(self, document: dict[str, Any]) -> None:
+        """Write the bundle's file."""
+        (self.folder / "databricks.yml").write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def app(self, name: str) -> dict[str, Any]:
+        """The app object as the workspace has it."""
+        return self.cloud.apps.apps.describe(name)
+
+    def token(self, user: str) -> str:
+        """A token of ``user`` for the front door."""
+        answer = httpx.post(f"{self.cloud.url}/.local/token", json={"user": user})
+        return str(answer.raise_for_status().json()["access_token"])
+
+
+@pytest.fixture
+def tiny(cli_path: str, cloud: Workspace, tmp_path: Path) -> Iterator[Cli]:
+    """The bundle of this repository around an app without requirements; what it deploys is destroyed at the end."""
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    (folder / "app.py").write_text(TINY_APP)
+    (folder / "requirements.txt").touch()
+    shutil.copy(ROOT / "app.yaml", folder)
+    document = yaml.safe_load((ROOT / "databricks.yml").read_text())
+    del document["sync"]  # its patterns match nothing here, about which --strict complains
+    cli = Cli(cli_path, cloud, folder)
+    cli.configure(document)
+    yield cli
+    for target in ("dev", "prod"):
+        cli("bundle", "destroy", "-t", target, "--auto-approve", "--force-lock")
+
+
+@pytest.fixture
+def real(cli_path: str, cloud: Workspace, tmp_path: Path) -> Iterator[Cli]:
+    """A copy of what this repository uploads, with its own ``databricks.yml``."""
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    for name in _RUNTIME:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder)
+    document = yaml.safe_load((ROOT / "databricks.yml").read_text())
+    del document["sync"]
+    cli = Cli(cli_path, cloud, folder)
+    cli.configure(document)
+    yield cli
+    for target in ("dev", "prod"):
+        cli("bundle", "destroy", "-t", target, "--auto-approve", "--force-lock")
