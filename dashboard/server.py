@@ -15,7 +15,8 @@ from dashboard.api import errors, lakebase, model_serving, status, unity_catalog
 from dashboard.api.contract import Api, serve_document
 from dashboard.app_shell import create_dash
 from services.container import Services
-from services.observability import request_context, request_seconds, requests_total
+from services.errors import NotFound
+from services.observability import bind_user, request_context, request_seconds, requests_total
 
 VERSION = "0.1.0"
 
@@ -74,7 +75,7 @@ def create_server(services: Services) -> Flask:
 
 
 def _unknown(_path: str) -> Response:
-    return errors.answer(errors.NotFound("There is no such route."))
+    return errors.answer(NotFound("There is no such route."))
 
 
 def _bind_requests(app: Flask) -> None:
@@ -92,6 +93,10 @@ def _bind_requests(app: Flask) -> None:
         requests_total.labels(route, request.method, str(response.status_code)).inc()
         request_seconds.labels(route).observe(seconds)
         response.headers["X-Request-Id"] = g.get("request_id", "")
+        user = g.get("lakefront_user")
+        if user is not None:
+            # Dash runs a callback in a context of its own, so what was bound there is bound here once more.
+            bind_user(user.user_id)
         if not request.path.startswith(("/_dash-component-suites", "/assets", "/docs/files")):
             logger.bind(
                 method=request.method,
@@ -127,5 +132,5 @@ def _serve_documentation(app: Flask) -> None:
     @app.get("/docs/files/<name>")
     def docs_files(name: str) -> Response:
         if name not in _SWAGGER_FILES:
-            return errors.answer(errors.NotFound("There is no such file."))
+            return errors.answer(NotFound("There is no such file."))
         return send_from_directory(folder / _SWAGGER_FILES[name], name, max_age=86_400)

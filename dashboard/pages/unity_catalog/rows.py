@@ -78,6 +78,7 @@ def pager(page_size: int) -> Component:
                 class_name="hide-phone",
             ),
         ],
+        id=ids.PAGER,
         className="lf-pager",
         **{"aria-label": "Pages of rows"},
     )
@@ -323,7 +324,7 @@ def running_strip() -> Component:
     """Appears when a statement takes longer than a second (the stylesheet waits, not a script): seconds and Cancel."""
     return html.Div(
         [
-            html.Span("running", **{"data-clock": "busy"}),
+            html.Span("running", className="lf-running-words"),
             button("Cancel", ids.ROWS_CANCEL, "ghost", small=True),
         ],
         id=ids.RUNNING,
