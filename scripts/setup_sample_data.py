@@ -332,7 +332,12 @@ def load_records(options: argparse.Namespace, console: Console) -> None:
     except ConfigurationError as error:
         raise SetupError(str(error)) from error
     except LakefrontError as error:
-        raise SetupError(f"{error.message} {error.technical_details}") from error
+        details = "; ".join(f"{name}: {value}" for name, value in error.technical_details.items())
+        raise SetupError(
+            f"{error.message} ({details})\n"
+            "The records are made as the app's service principal, in the tables that the app made at its first start:"
+            " run the app once, then set DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET to the app's own."
+        ) from error
 
 
 def _user_id(options: argparse.Namespace) -> str:

@@ -158,4 +158,5 @@ def test_records_need_the_apps_own_identity(
     deployer = {key: value for key, value in app_environment.items() if key != "PGUSER"} | workspace.environment()
     done = run_script(deployer, "--records-for", "1")
     assert done.returncode == 1
+    assert "service principal" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
