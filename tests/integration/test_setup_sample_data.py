@@ -8,9 +8,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from databricks import sql
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.core import Config
+from databricks.sdk.service.catalog import PermissionsChange, Privilege
 
 from local_workspace.workspace import Workspace
 from services.container import Services
@@ -160,3 +162,44 @@ def test_records_need_the_apps_own_identity(
     assert done.returncode == 1
     assert "service principal" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_rest_api_shows_what_sql_made(workspace: Workspace) -> None:
+    client = admin(workspace)
+    orders = client.tables.get("lakefront.sales.orders")
+    assert orders.row_filter.function_name == "lakefront.sales.only_own_region"
+    assert orders.row_filter.input_column_names == ["region"]
+    assert orders.table_constraints[0].primary_key_constraint.child_columns == ["order_id"]
+    types = {column.name: column.type_text for column in orders.columns}
+    assert (types["amount"], types["items"], types["ordered_at"]) == ("decimal(10,2)", "array<string>", "timestamp")
+    assert all(column.comment for column in orders.columns)
+    customers = client.tables.get("lakefront.sales.customers")
+    masks = {column.name: column.mask.function_name for column in customers.columns if column.mask}
+    assert masks == {"email": "lakefront.sales.mask_email"}
+    assert {function.name for function in client.functions.list("lakefront", "sales")} == {
+        "mask_email",
+        "only_own_region",
+    }
+
+
+def test_a_grant_over_rest_opens_the_table_to_sql_and_a_revoke_closes_it_at_once(workspace: Workspace) -> None:
+    client = admin(workspace)
+    statement = "SELECT count(*) FROM lakefront.restricted.salaries"
+    steps = (
+        ("catalog", "lakefront", Privilege.USE_CATALOG, "USE SCHEMA on Schema 'lakefront.restricted'"),
+        ("schema", "lakefront.restricted", Privilege.USE_SCHEMA, "SELECT on Table 'lakefront.restricted.salaries'"),
+        ("table", "lakefront.restricted.salaries", Privilege.SELECT, None),
+    )
+    try:
+        for kind, name, privilege, still_missing in steps:
+            client.grants.update(kind, name, changes=[PermissionsChange(principal=NEWCOMER, add=[privilege])])
+            if still_missing is None:
+                assert query(workspace, NEWCOMER, statement) == [(6,)]
+            else:
+                with pytest.raises(sql.exc.Error, match=still_missing):
+                    query(workspace, NEWCOMER, statement)
+    finally:
+        for kind, name, privilege, _ in reversed(steps):
+            client.grants.update(kind, name, changes=[PermissionsChange(principal=NEWCOMER, remove=[privilege])])
+    with pytest.raises(sql.exc.Error, match="USE CATALOG on Catalog 'lakefront'"):
+        query(workspace, NEWCOMER, statement)
