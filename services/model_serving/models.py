@@ -102,7 +102,7 @@ class EndpointSchema(BaseModel):
 class Invocation(BaseModel):
     """A request: the platform's own body at the top level with exactly one input form, and our time limit."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     dataframe_records: list[dict[str, Any]] | None = None
     dataframe_split: dict[str, Any] | None = None
@@ -130,21 +130,19 @@ class Invocation(BaseModel):
     extra_params: dict[str, Any] | None = None
 
     timeout_seconds: Annotated[
-        float, Field(ge=1, le=300, description="An answer or an error comes within it, seconds.")
+        float, Field(ge=1, le=300, allow_inf_nan=False, description="An answer or an error comes within it, seconds.")
     ] = DEFAULT_TIMEOUT_SECONDS
 
     def platform_body(self) -> dict[str, Any]:
-        """What is sent on: the fields that were given, without our own."""
-        return {
-            name: getattr(self, name)
-            for name in type(self).model_fields
-            if name in self.model_fields_set and name != "timeout_seconds"
-        }
+        """What is sent on: the fields that were given and are not null, without our own."""
+        given = {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+        given.pop("timeout_seconds", None)
+        return {name: value for name, value in given.items() if value is not None}
 
     @property
     def forms(self) -> list[InputForm]:
         """The input forms that were given."""
-        return [form for form in INPUT_FORMS if form in self.model_fields_set and getattr(self, form) is not None]
+        return [form for form in INPUT_FORMS if getattr(self, form) is not None]
 
 
 class InvocationResult(BaseModel):

@@ -16,6 +16,7 @@ from urllib3.response import BaseHTTPResponse
 from services.errors import LakefrontError, ModelUnavailable
 from services.model_serving import payload
 from services.model_serving.errors import UpstreamTimeout, message_of
+from services.model_serving.models import InvocationResult
 from services.model_serving.transport import Call
 
 _DONE = "[DONE]"
@@ -31,7 +32,7 @@ class ChatStream:
         status: ``open`` until it ended; then ``done``, ``stopped`` (closed before its end), ``failed`` or ``timeout``.
         first_token_ms: time from sending the request to the first text, milliseconds.
         served_entity: the served entity that answers.
-        result: what ``on_end`` gave, for the caller to show.
+        result: what a plain invocation would have answered, once the stream is done.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class ChatStream:
         *,
         url: str,
         started: float,
-        on_end: Callable[[ChatStream], Any],
+        on_end: Callable[[ChatStream], InvocationResult | None],
     ) -> None:
         """Take over an open answer; ``started`` is when the request was sent (``time.perf_counter``)."""
         self._call = call
@@ -58,7 +59,7 @@ class ChatStream:
         self.first_token_ms: float | None = None
         self.execution_time_ms = 0.0
         self.served_entity = response.headers.get("served-model-name")
-        self.result: Any = None
+        self.result: InvocationResult | None = None
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return self
