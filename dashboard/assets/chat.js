@@ -104,6 +104,8 @@
       stopper.hidden = true; sender.disabled = false;
       if (text) talk.messages.push({ role: "assistant", content: text });
       actions(chat, answer, text);
+      answer.log.scrollTop = answer.log.scrollHeight;
+      setTimeout(() => document.getElementById("serving-history-refresh")?.click(), 600);   // its row is written after the last word
     }
   };
   const actions = (chat, answer, text) => {

@@ -30,6 +30,19 @@ def button(
     return html.Button(children, className=" ".join(names), type="button", **_with_id(id), **properties)
 
 
+BUSY = "btn btn-primary lf-busy"
+IDLE = "btn btn-primary"
+
+
+def busy_button(label: str, busy_label: str, id: str, **properties: Any) -> Component:  # noqa: A002
+    """Return a primary button that says what it does while it does it, with its width kept.
+
+    The callback switches the class: `running=[(Output(id, "className"), BUSY, IDLE)]`.
+    """
+    words = [html.Span(label, className="idle"), html.Span(busy_label, className="busy", **{"aria-live": "polite"})]
+    return html.Button(words, id=id, className=IDLE, type="button", **properties)
+
+
 def icon_button(
     label: str,
     icon_name: str,
@@ -189,7 +202,12 @@ def steps(items: Sequence[tuple[str, Any]]) -> Component:
     for place, (how, words) in enumerate(items, 1):
         mark = icon("check") if how == "done" else str(place)
         said = [hidden(" (done)")] if how == "done" else []
-        out.append(html.Li([html.Span(mark, className="n"), html.Span([*(words if isinstance(words, list) else [words]), *said])], className=how))
+        out.append(
+            html.Li(
+                [html.Span(mark, className="n"), html.Span([*(words if isinstance(words, list) else [words]), *said])],
+                className=how,
+            )
+        )
     return html.Ol(out, className="lf-steps")
 
 

@@ -8,7 +8,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components.controls import button, field, icon_button
+from dashboard.components.controls import busy_button, button, field, icon_button
 from dashboard.components.feedback import blank
 from dashboard.components.json_editor import diff, editor, one_line, pretty
 from dashboard.components.signs import icon, mono, tag
@@ -139,7 +139,7 @@ def record_form(kind: RecordType, ids: FormIds, record: Record | None, owner: st
             editor(ids.field, ids.text, "Value, as JSON", text, is_hidden=typed),
             html.Div(
                 [
-                    button("Save", ids.save, "primary", small=False, **{"data-json-save": ids.field}),
+                    busy_button("Save", "Saving\u2026", ids.save, **{"data-json-save": ids.field}),
                     button("Cancel", ids.cancel),
                     html.Span(
                         [html.Kbd("Ctrl"), " ", html.Kbd("Enter"), " saves \u2002 ", html.Kbd("Esc"), " leaves"],

@@ -109,11 +109,8 @@ def read_field(field: SchemaField, text: str | None) -> tuple[Any, str | None]:
 
 
 def hint(field: SchemaField) -> str:
-    """Return help and range of a field as one line."""
-    parts = [field.help or ""]
-    if field.minimum is not None and field.maximum is not None:
-        parts.append(f"{_short(field.minimum)} to {_short(field.maximum)}.")
-    return " ".join(part for part in parts if part)
+    """Return the help of a field; its range stands beside its name."""
+    return field.help or ""
 
 
 def answer(predictions: Any, output: Mapping[str, Any] | None) -> Component:
@@ -186,7 +183,12 @@ def answer_strip(values: Sequence[float]) -> Component:
     return html.Figure(
         [
             html.Figcaption([words, hidden(said)], className="small dim"),
-            dcc.Graph(figure={"data": [trace], "layout": layout}, config=CONFIG, className="lf-strip"),
+            dcc.Graph(
+                figure={"data": [trace], "layout": layout},
+                config=CONFIG,
+                className="lf-strip",
+                style={"height": "92px"},
+            ),
         ]
     )
 

@@ -1,5 +1,8 @@
 """The same invocation as code to copy: curl, and Python with the Databricks SDK. Tokens are named, never shown."""
 
+import json
+import pprint
+import textwrap
 from urllib.parse import quote
 
 
@@ -17,13 +20,21 @@ def curl_snippet(host: str, endpoint: str, body: str) -> str:
 def python_snippet(endpoint: str, body: str) -> str:
     """Return the call in Python; the client signs in as the environment says."""
     return (
-        "import json\n\n"
         "from databricks.sdk import WorkspaceClient\n\n"
         "client = WorkspaceClient()\n"
         "answer = client.api_client.do(\n"
         '    "POST",\n'
         f"    {f'/serving-endpoints/{quote(endpoint, safe=str())}/invocations'!r},\n"
-        f"    body=json.loads({body!r}),\n"
+        f"    body={_literal(body)},\n"
         ")\n"
         "print(answer)"
     )
+
+
+def _literal(body: str) -> str:
+    """Return a JSON text as a Python literal; what is no JSON stays a text for the reader to mend."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return repr(body)
+    return textwrap.indent(pprint.pformat(value, sort_dicts=False, width=70), "    ").lstrip()

@@ -10,7 +10,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, 
 from dash.development.base_component import Component
 
 from dashboard.callbacks import callback
-from dashboard.components.controls import Tab, button, copy_button, search_box, skeleton, tabs
+from dashboard.components.controls import BUSY, IDLE, Tab, button, copy_button, search_box, skeleton, tabs
 from dashboard.components.dialog import confirm
 from dashboard.components.feedback import (
     TOASTS,
@@ -334,7 +334,7 @@ def _register_changes(app: Dash, services: Services) -> None:
         State(IDS.text, "value", allow_optional=True),
         State(CHOSEN, "data"),
         State(VIEW, "data"),
-        running=[(Output(IDS.save, "children"), html.Span("Saving\u2026"), html.Span("Save"))],
+        running=[(Output(IDS.save, "className"), BUSY, IDLE)],
         prevent_initial_call=True,
     )
     def save(

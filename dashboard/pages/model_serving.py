@@ -15,7 +15,17 @@ from dash.development.base_component import Component
 from pydantic import ValidationError
 
 from dashboard.callbacks import callback
-from dashboard.components.controls import button, copy_box, icon_button, panel, segment, skeleton
+from dashboard.components.controls import (
+    BUSY,
+    IDLE,
+    busy_button,
+    button,
+    copy_box,
+    icon_button,
+    panel,
+    segment,
+    skeleton,
+)
 from dashboard.components.feedback import blank, error_note, error_panel, note
 from dashboard.components.history import history_table
 from dashboard.components.json_editor import editor, pretty
@@ -66,6 +76,7 @@ RESULT = "serving-result"
 STRIP = "serving-strip"
 HISTORY = "serving-history"
 HISTORY_STATUS = "serving-history-status"
+HISTORY_REFRESH = "serving-history-refresh"  # assets/chat.js presses it when an answer ends
 AGAIN = "serving-again"
 ANSWERED = "serving-answered"
 LONGER = "serving-longer"
@@ -278,8 +289,7 @@ def _register_predict(app: Dash, services: Services) -> None:
         State(LIMIT, "value", allow_optional=True),
         State(CHOSEN, "data"),
         running=[
-            (Output(PREDICT, "children"), html.Span("Predicting\u2026"), html.Span("Predict")),
-            (Output(PREDICT, "aria-busy"), "true", "false"),
+            (Output(PREDICT, "className"), BUSY, IDLE),
             (Output(RESULT, "className"), "lf-result waiting", "lf-result"),
         ],
         prevent_initial_call=True,
@@ -322,8 +332,9 @@ def _register_history(app: Dash, services: Services) -> None:
         Input(CHOSEN, "data"),
         Input(ANSWERED, "data"),
         Input(HISTORY_STATUS, "value"),
+        Input(HISTORY_REFRESH, "n_clicks"),
     )
-    def load(name: str | None, _: Any, status: str | None) -> Any:
+    def load(name: str | None, _: Any, status: str | None, __: Any) -> Any:
         """List the person's own calls of this endpoint; runs as the app on Lakebase, for the person."""
         if name is None:
             return no_update
@@ -393,6 +404,7 @@ def _history_panel() -> Component:
                 ],
                 className="push lf-small-select",
             ),
+            icon_button("Refresh the history", "arrow-clockwise", HISTORY_REFRESH),
         ],
         classes="lf-tall",
     )
@@ -442,7 +454,7 @@ def _model_panel(endpoint: Endpoint, schema: EndpointSchema, user: User) -> Comp
 def _form_foot(described: bool) -> Component:
     return html.Div(
         [
-            button("Predict", PREDICT, "primary", small=False, **{"data-json-save": JSON_VIEW}),
+            busy_button("Predict", "Predicting\u2026", PREDICT, **{"data-json-save": JSON_VIEW}),
             button("Fill with an example", EXAMPLE, "", "shuffle", small=False, hidden=not described),
             html.Span(
                 [
