@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
 
 from flask import Response
-from pydantic import Field
+from pydantic import BaseModel, Field, JsonValue
 
 from dashboard.api.contract import Api, Model
 from dashboard.api.errors import error_body, record
+from dashboard.api.lakebase import PageQuery, Pagination
 from dashboard.identity import current_user
 from services.container import Services
 from services.errors import LakefrontError
 from services.identity import User
+from services.lakebase.models import InferenceLog
 from services.model_serving import ChatStream, Endpoint, EndpointList, EndpointSchema, Invocation, InvocationResult
 from services.observability import request_context, request_id
 
@@ -26,6 +32,36 @@ class InvocationQuery(Model):
     """How the answer is wanted."""
 
     stream: bool = Field(default=False, description="Server-sent events, for chat and completions.")
+
+
+class InferenceLogQuery(PageQuery):
+    """Which invocations are wanted."""
+
+    endpoint_name: str | None = Field(default=None, max_length=100, description="Only of this endpoint.")
+    status: Literal["SUCCESS", "ERROR", "TIMEOUT"] | None = Field(default=None, description="Only with this outcome.")
+
+
+class InferenceLogEntry(BaseModel):
+    """One invocation of the user's history."""
+
+    inference_id: UUID
+    request_id: str
+    endpoint_name: str
+    model_name: str | None
+    model_version: str | None
+    inputs: JsonValue
+    predictions: JsonValue
+    status: Literal["SUCCESS", "ERROR", "TIMEOUT"]
+    execution_time_ms: float
+    error_message: str | None
+    created_at: datetime
+
+
+class InferenceLogPage(BaseModel):
+    """A page of the history, newest first."""
+
+    inference_logs: list[InferenceLogEntry]
+    pagination: Pagination
 
 
 def register(api: Api, services: Services) -> None:
@@ -67,6 +103,27 @@ def register(api: Api, services: Services) -> None:
         if query.stream or body.stream:
             return _streamed(user, serving.stream_chat(user, name, body))
         return serving.invoke(user, name, body)
+
+    @api.get(
+        f"{_BASE}/inference-logs",
+        tag=_TAG,
+        summary="List your invocations",
+        query=InferenceLogQuery,
+        response=InferenceLogPage,
+    )
+    def list_inference_logs(query: InferenceLogQuery) -> InferenceLogPage:
+        """Your own invocations, newest first; nobody else's."""
+        page = services.lakebase.list_inference_logs(current_user(), **query.model_dump())
+        return InferenceLogPage(
+            inference_logs=[_entry(log) for log in page.items], pagination=Pagination.model_validate(page.pagination())
+        )
+
+
+def _entry(log: InferenceLog) -> InferenceLogEntry:
+    values: dict[str, Any] = {field.name: getattr(log, field.name) for field in fields(log)}
+    for name in ("inputs", "predictions"):
+        values[name] = None if values[name] is None else json.loads(values[name])
+    return InferenceLogEntry(**values)
 
 
 def _streamed(user: User, stream: ChatStream) -> Response:
