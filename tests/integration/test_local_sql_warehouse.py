@@ -632,10 +632,10 @@ def test_rest_back_end_of_the_connector(server: SqlServer, cloud_fetch: bool) ->
         ) as connection,
         connection.cursor() as cursor,
     ):
-        cursor.execute("SELECT id, CAST(id AS STRING) AS s FROM range(250000) ORDER BY id")
+        cursor.execute("SELECT id, CAST(id AS STRING) AS s FROM range(120000) ORDER BY id")
         rows = cursor.fetchall()
-        assert len(rows) == 250_000
-        assert list(rows[-1]) == [249_999, "249999"]
+        assert len(rows) == 120_000
+        assert list(rows[-1]) == [119_999, "119999"]
         cursor.execute("SELECT id FROM range(1) WHERE id > 1")
         assert cursor.fetchall() == []
         with pytest.raises(exc.ServerOperationError, match="TABLE_OR_VIEW_NOT_FOUND"):
