@@ -95,14 +95,14 @@ class Definitions(Access):
         self._drop_container(principal, "schema", full_name.lower(), cascade)
 
     def _drop_container(self, principal: Principal, kind: SecurableType, full_name: str, cascade: bool) -> None:
-        with self._lock:
+        with self._changing() as freed:
             self.require_manage(principal, kind, full_name)
             children = self._children(full_name)
             if children and not cascade:
                 raise NotEmpty(kind, full_name)
             for child_kind, child in children:
-                self._remove(child_kind, child)
-            self._remove(kind, full_name)
+                self._remove(child_kind, child, freed)
+            self._remove(kind, full_name, freed)
 
     def _require_inside(self, principal: Principal, privilege: str, kind: str, container: str) -> None:
         """Demand the right to make something in ``container``: USE it, and the CREATE privilege."""
@@ -159,9 +159,9 @@ class Definitions(Access):
 
     def drop_function(self, principal: Principal, full_name: str) -> None:
         """Drop a function; needs ownership or MANAGE. A table that uses it as filter or mask cannot be read then."""
-        with self._lock:
+        with self._changing() as freed:
             self.require_manage(principal, "function", full_name)
-            self._remove("function", full_name.lower())
+            self._remove("function", full_name.lower(), freed)
 
     # What all objects have ---------------------------------------------------------------------------------------
 
@@ -205,7 +205,7 @@ class Definitions(Access):
         new = ".".join(checked_names(parts))
         if len(parts) != old.count(".") + 1 or (parts[0] != old.split(".")[0] and securable_type != "catalog"):
             raise InvalidRequest(f"Cannot rename '{old}' to '{new}': an object stays in its catalog.")
-        with self._lock:
+        with self._changing():
             self.require_manage(principal, securable_type, old)
             if new != old:
                 self._check_free(principal, securable_type, old, new)

@@ -63,9 +63,9 @@ class Models(Tables):
 
     def drop_model(self, principal: Principal, full_name: str) -> None:
         """Delete a registered model with all versions; needs ownership or MANAGE."""
-        with self._lock:
+        with self._changing() as freed:
             self.require_manage(principal, "registered_model", full_name)
-            self._remove("registered_model", full_name.lower())
+            self._remove("registered_model", full_name.lower(), freed)
 
     def create_model_version(
         self, principal: Principal, full_name: str, *, source: str = "", run_id: str = "", comment: str | None = None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar, cast
+
+from loguru import logger
 
 from local_workspace.store import Store
 from local_workspace.unity_catalog.codec import READERS, Securable, to_document
@@ -127,16 +131,39 @@ class Objects:
         self._objects[kind][value.full_name] = value
         return value
 
-    def _remove(self, kind: SecurableType, full_name: str) -> None:
+    @contextmanager
+    def _changing(self) -> Iterator[list[Table]]:
+        """Several writes as one: all of them are in the store, or after a failure none, nor in memory.
+
+        Yields:
+            A list for the tables whose storage is free afterwards. Listeners hear of them when no lock is held any
+            more, because they take locks of their own.
+        """
+        freed: list[Table] = []
+        with self._lock, self._store.lock:
+            self._store.execute("BEGIN")
+            before = self._store.execute("SELECT total_changes()")
+            try:
+                yield freed
+                self._store.execute("COMMIT")
+            except BaseException:
+                written = self._store.execute("SELECT total_changes()") != before
+                self._store.execute("ROLLBACK")
+                if written:
+                    Objects.start(self)
+                raise
+        for table, listener in itertools.product(freed, self._table_listeners):
+            try:
+                listener(table)
+            except Exception as error:  # noqa: BLE001 - the table is gone; its storage is swept at the next start
+                logger.warning("the storage of dropped table {} is not free yet: {}", table.full_name, error)
+
+    def _remove(self, kind: SecurableType, full_name: str, freed: list[Table]) -> None:
         value = self._objects[kind].pop(full_name, None)
         self._store.collection(f"unity_catalog.{kind}").delete(full_name)
         self._save_grants(kind, full_name, {})
         if isinstance(value, Table):
-            self._released(value)
-
-    def _released(self, table: Table) -> None:
-        for listener in self._table_listeners:
-            listener(table)
+            freed.append(value)
 
     def _save_grants(self, securable_type: str, full_name: str, grants: dict[str, frozenset[str]]) -> None:
         collection = self._store.collection("unity_catalog.grant")
@@ -151,7 +178,7 @@ class Objects:
         self._grants[securable_type, full_name] = kept
 
     def _children(self, full_name: str) -> list[tuple[SecurableType, str]]:
-        """Everything below an object, deepest first, so that a crash in between leaves no orphan."""
+        """Everything below an object, deepest first."""
         prefix = f"{full_name}."
         return [(kind, name) for kind in reversed(KINDS) for name in self._objects[kind] if name.startswith(prefix)]
 

@@ -44,7 +44,7 @@ class Tables(Definitions):
         Raises:
             PermissionDenied, NotFound, AlreadyExists, InvalidRequest: as the platform.
         """
-        with self._lock:
+        with self._changing() as freed:
             catalog, schema, name = checked_names([table.catalog_name, table.schema_name, table.name])
             self.require_create_table(principal, f"{catalog}.{schema}.{name}", replace_existing=replace_existing)
             for function in _functions_of(table):
@@ -68,14 +68,14 @@ class Tables(Definitions):
                 ),
             )
             if existing is not None and existing.physical != kept.physical:
-                self._released(existing)
+                freed.append(existing)
             return kept
 
     def drop_table(self, principal: Principal, full_name: str) -> Table:
         """Drop a table or view and its grants; needs ownership or MANAGE. Gives what was dropped."""
-        with self._lock:
+        with self._changing() as freed:
             table = cast("Table", self.require_manage(principal, "table", full_name))
-            self._remove("table", table.full_name)
+            self._remove("table", table.full_name, freed)
             return table
 
     def alter_columns(self, principal: Principal, full_name: str, columns: Iterable[Column]) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local_workspace.identity.model import Principal
-from local_workspace.store import Store
+from local_workspace.store import Collection, Store
 from local_workspace.unity_catalog.metastore import (
     SYSTEM,
     AlreadyExists,
@@ -249,6 +250,60 @@ def test_dropping_frees_grants_and_storage_of_everything_below(metastore: Metast
     again = Metastore(store)
     again.start()
     assert again.tables("c", "s") == [made]
+
+
+def test_a_change_that_breaks_off_leaves_nothing_half_done(
+    metastore: Metastore, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_path(metastore, ANALYST.name, "SELECT")
+    released: list[Table] = []
+    metastore.on_table_dropped(released.append)
+    before = metastore.tables("c", "s"), metastore.functions("c", "s"), metastore.grants("table", "c.s.t")
+    writes = itertools.count()
+    delete = Collection.delete
+
+    def breaks(collection: Collection, key: str) -> bool:
+        if next(writes) == 4:
+            raise OSError("disk full")
+        return delete(collection, key)
+
+    monkeypatch.setattr(Collection, "delete", breaks)
+    for change in (
+        lambda: metastore.drop_schema(OWNER, "c.s", cascade=True),
+        lambda: metastore.rename(OWNER, "schema", "c.s", "renamed"),
+    ):
+        writes = itertools.count()
+        with pytest.raises(OSError, match="disk full"):
+            change()
+        again = Metastore(store)
+        again.start()
+        for known in (metastore, again):
+            assert (known.tables("c", "s"), known.functions("c", "s"), known.grants("table", "c.s.t")) == before
+            assert known.schema("c", "renamed") is None
+    assert released == []
+    monkeypatch.undo()
+    metastore.drop_schema(OWNER, "c.s", cascade=True)
+    assert [table.full_name for table in released] == ["c.s.t"]
+
+
+def test_many_threads_write_and_read_at_once(metastore: Metastore, store: Store) -> None:
+    def work(number: int) -> None:
+        for count in range(12):
+            name = f"w{number}_{count}"
+            metastore.create_schema(OWNER, "c", name)
+            metastore.grant(OWNER, "schema", f"c.{name}", "analysts", ["USE SCHEMA"])
+            assert name in {schema.name for schema in metastore.visible_schemas(OWNER, "c")}
+            metastore.grant(OWNER, "schema", "c.s", f"group{number}_{count}", ["SELECT"])
+            if count % 3 == 0:
+                metastore.drop_schema(OWNER, f"c.{name}")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    again = Metastore(store)
+    again.start()
+    for known in (metastore, again):
+        assert len(known.schemas("c")) == 1 + 8 * 8
+        assert len(known.grants("schema", "c.s")) == 8 * 12
 
 
 def test_renaming_a_schema_takes_along_what_refers_to_it(metastore: Metastore, store: Store) -> None:
