@@ -69,7 +69,7 @@ def _parse(folder: Path, command: tuple[str, ...]) -> AppSpec:
 
 
 def read_for(command: Any, env_vars: Any, folder: Path) -> AppSpec:
-    """What a deployment starts: its own command and variables win over those of ``app.yaml``.
+    """What a deployment starts: its own command and variables stand in place of those of ``app.yaml``.
 
     Args:
         command: ``command`` of the deployment request.
@@ -82,8 +82,7 @@ def read_for(command: Any, env_vars: Any, folder: Path) -> AppSpec:
     own_command = _command(command, "The deployment")
     fallback = _parse(folder, own_command)
     own = _variables(env_vars, "The deployment", "value_from")
-    merged = {one.name: one for one in (*fallback.env, *own)}
-    return AppSpec(own_command or fallback.command, tuple(merged.values()))
+    return AppSpec(own_command or fallback.command, own or fallback.env)
 
 
 def _default_command(folder: Path) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _DELETE_GRACE_SECONDS = 1.0
 """Deleting must be done within a second or so: the CLI polls until the app is gone."""
+_DELETE_WAIT_SECONDS = 5.0
 _ACTIVE = ("ACTIVE", "App compute is active.")
 _STOPPED = ("STOPPED", "App compute is stopped.")
 
@@ -191,7 +192,7 @@ class Apps:
         return deployment
 
     def delete(self, name: str) -> Document:
-        """Begin to delete; the app is gone within about a second.
+        """Delete; the app is gone when this returns, or shortly after when its process is slow to end.
 
         Raises:
             ApiError: 404; 400 when it is being deleted already.
@@ -207,7 +208,9 @@ class Apps:
                 )
             self._set_compute(name, ("DELETING", "App compute is being deleted."))
         shown = self.describe(name)
-        threading.Thread(target=self._remove, args=(name,), name=f"delete-{name}", daemon=True).start()
+        removal = threading.Thread(target=self._remove, args=(name,), name=f"delete-{name}", daemon=True)
+        removal.start()
+        removal.join(_DELETE_WAIT_SECONDS)
         return shown
 
     def log(self, name: str) -> bytes:

@@ -26,7 +26,14 @@ def ask(cli: Cli, name: str, path: str = "/", user: str = "analyst@example.com")
 def test_the_whole_life(tiny: Cli, target: str) -> None:
     name = NAMES[target]
     assert "Validation OK!" in tiny.ok("bundle", "validate", "--strict", "-t", target)
-    assert "5 to add" in tiny.ok("bundle", "plan", "-t", target)
+    plan = tiny.ok("bundle", "plan", "-t", target)
+    for resource in (
+        "apps.lakefront",
+        "database_instances.lakebase",
+        "schemas.app_tables",
+        "schemas.app_tables.grants",
+    ):
+        assert f"create {resource}\n" in plan
     assert "App started successfully" in tiny.ok("bundle", "deploy", "-t", target)
     assert "0 to add, 0 to change, 0 to delete" in tiny.ok("bundle", "plan", "-t", target)
 
@@ -69,9 +76,13 @@ def test_a_changed_value_changes_only_that(tiny: Cli) -> None:
     tiny.ok("bundle", "deploy")
     before = tiny.app(DEV)
     tiny.variables["log_level"] = "DEBUG"
-    assert "1 to change" in tiny.ok("bundle", "plan")
-    output = tiny.ok("bundle", "deploy")
-    assert "Resources: 0 created, 1 changed, 0 deleted, 4 unchanged" in output
+    plan = tiny.ok("bundle", "plan")
+    assert "update apps.lakefront\n" in plan
+    # The grants refer to the app, so the plan cannot know yet that they stay as they are.
+    assert set(plan.splitlines()) & {"update database_instances.lakebase", "update schemas.app_tables"} == set()
+    assert "0 to add" in plan
+    assert "0 created" in tiny.ok("bundle", "deploy")
+    assert "0 to add, 0 to change" in tiny.ok("bundle", "plan")
     after = tiny.app(DEV)
     assert ask(tiny, DEV).json()["env"]["LOG_LEVEL"] == "DEBUG"
     for field in ("id", "url", "service_principal_client_id", "create_time", "resources", "user_api_scopes"):

@@ -57,8 +57,8 @@ def test_a_broken_file_says_what_is_wrong(tmp_path: Path, text: str, message: st
 
 def test_a_deployment_wins_over_the_file(tmp_path: Path) -> None:
     file = _spec(tmp_path, 'command: [python, a.py]\nenv: [{name: A, value: "1"}, {name: B, value: "2"}]')
-    merged = app_spec.read_for(["python", "b.py"], [{"name": "B", "value_from": "w"}], tmp_path)
-    assert merged == AppSpec(("python", "b.py"), (Variable("A", "1"), Variable("B", value_from="w")))
+    own = app_spec.read_for(["python", "b.py"], [{"name": "B", "value_from": "w"}], tmp_path)
+    assert own == AppSpec(("python", "b.py"), (Variable("B", value_from="w"),))
     assert app_spec.read_for([], None, tmp_path) == file
 
 
