@@ -1,0 +1,42 @@
+"""axe-core on each page, in both themes, at desktop, 200 % zoom and phone width; no page scrolls sideways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.conftest import NARROW, WIDE, Window
+
+pytestmark = pytest.mark.browser
+PAGES = ("/", "/lakebase", "/model-serving", "/status")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_violation(window: Window, axe: Callable[[Window], list[str]], path: str) -> None:
+    window.open(path)
+    window.until("document.querySelectorAll('.lf-skel, [aria-busy=true]').length === 0")
+    for size in (WIDE, (720, 450), NARROW):
+        window.size(size)
+        for theme in ("light", "dark"):
+            window.theme(theme)
+            assert axe(window) == [], (path, size, theme)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_scrolls_sideways_at_320(window: Window, path: str) -> None:
+    window.size((320, 700))
+    window.open(path)
+    window.until("document.querySelectorAll('.lf-skel, [aria-busy=true]').length === 0")
+    assert window.driver.execute_script("return document.documentElement.scrollWidth") == 320
+    assert (
+        window.driver.execute_script("const m = document.getElementById('main'); return m.scrollWidth - m.clientWidth")
+        == 0
+    )
+
+
+def test_popover_open_has_no_violation(window: Window, axe: Callable[[Window], list[str]]) -> None:
+    window.open("/")
+    window.wait_text("#account", "@")
+    window.click("#account")
+    assert axe(window) == []
