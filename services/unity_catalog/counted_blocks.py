@@ -165,7 +165,8 @@ class CountedBlocks:
         def inside(binder: Binder) -> str:
             return where(predicate(binder), *(part.sql(binder) for part in ranges))
 
-        return self._counts.get_or_make((key, column.name, ranges), lambda: tuple(_count(run, table, inside, column)))
+        within = tuple((part.column.name, part.blocks) for part in ranges)
+        return self._counts.get_or_make((key, column.name, within), lambda: tuple(_count(run, table, inside, column)))
 
 
 def _covering(blocks: Sequence[Block], descending: bool, offset: int, limit: int) -> tuple[tuple[Block, ...], int]:

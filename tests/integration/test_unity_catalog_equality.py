@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import functools
+import logging
 import math
 from collections import Counter
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from services.unity_catalog.models import CountRequest, RowsRequest, Sort, Table
 from services.unity_catalog.rows import Rows
 from tests.support import catalog_lab as lab
 
+# The connector writes every message it sends and receives; hundreds of cases would bury a failure.
+logging.getLogger("databricks.sql").setLevel(logging.WARNING)
 KEYED = TableRef.of("lakefront", "lab", "keyed")
 TIED = TableRef.of("lakefront", "lab", "tied")
 MADE = lab.rows(240, seed=7)
