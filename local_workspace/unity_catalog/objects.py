@@ -118,7 +118,9 @@ class Objects:
 
     def _sorted(self, _type: type[S], kind: SecurableType, *parents: str) -> list[S]:
         prefix = f"{lowered(*parents)}." if parents else ""
-        return [value for name, value in sorted(self._objects[kind].copy().items()) if name.startswith(prefix)]
+        # The copy is one step of the interpreter, so a writer cannot change the dictionary under the loop.
+        inside = {name: value for name, value in self._objects[kind].copy().items() if name.startswith(prefix)}
+        return [inside[name] for name in sorted(inside)]
 
     def on_table_dropped(self, listener: Callable[[Table], None]) -> None:
         """Have ``listener`` called with each table that is dropped or replaced by other data, to free its storage."""
