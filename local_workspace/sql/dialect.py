@@ -15,14 +15,14 @@ from sqlglot.dialects.databricks import Databricks
 from sqlglot.errors import ErrorLevel, SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from local_workspace.sql import errors
+from local_workspace.sql import errors, functions, macros
 
 
 def _anonymous(name: str) -> Any:
     return lambda args: exp.Anonymous(this=name, expressions=args)
 
 
-_KEEP_ARGUMENTS = ("DATEDIFF", "DATE_DIFF", "TIMESTAMPDIFF", "DATE_FORMAT", "SEQUENCE", "EXISTS", "FROM_JSON", "SPLIT")
+_KEPT = macros.NAMES | functions.NAMES
 
 
 class DatabricksSql(Databricks):
@@ -32,11 +32,12 @@ class DatabricksSql(Databricks):
         """A doubled quote inside a literal stands for one quote."""
 
         STRING_ESCAPES: ClassVar[list[str]] = ["\\", "'", '"']
+        COMMANDS: ClassVar[set[Any]] = set()  # no statement is swallowed as one opaque text
 
     class Parser(Databricks.Parser):
         """Functions whose arguments sqlglot would normalise away are kept as they were written."""
 
-        FUNCTIONS = {**Databricks.Parser.FUNCTIONS, **{name: _anonymous(name.lower()) for name in _KEEP_ARGUMENTS}}
+        FUNCTIONS = {**Databricks.Parser.FUNCTIONS, **{name.upper(): _anonymous(name) for name in _KEPT}}
 
 
 _DIALECT = DatabricksSql()

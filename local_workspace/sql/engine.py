@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from loguru import logger
 
 from local_workspace.identity.directory import Directory
 from local_workspace.identity.model import Caller
@@ -86,8 +87,11 @@ class Engine:
             session.close()
         self._taxi.stop()
         if self._root is not None:
-            self._root.close()
-            self._root = None
+            root, self._root = self._root, None
+            try:
+                root.close()
+            except duckdb.Error as fault:  # a statement that does not stop; the process is about to end anyway
+                logger.warning("The database was still busy when it was closed: {}", type(fault).__name__)
 
     def open_session(self, caller: Caller, options: SessionOptions) -> Session:
         """Open a session that acts as ``caller``."""
@@ -140,10 +144,14 @@ class Engine:
 
     def _discard(self, table: Table) -> None:
         """Drop the rows of a table that the metastore no longer knows."""
-        if self._root is not None and table.physical.startswith(f"{STORE}."):
+        self.discard(table.physical)
+
+    def discard(self, physical: str) -> None:
+        """Drop a physical table."""
+        if self._root is not None and physical.startswith(f"{STORE}."):
             cursor = self._root.cursor()
             try:
-                cursor.execute(f"DROP TABLE IF EXISTS {table.physical}")
+                cursor.execute(f"DROP TABLE IF EXISTS {physical}")
             finally:
                 cursor.close()
 

@@ -177,7 +177,9 @@ def _binder(message: str, known: Iterable[str]) -> SqlError:
 
 
 def _conversion(message: str) -> SqlError:
-    if "out of range" in message or "outside the range" in message or "overflow" in message.lower():
+    if "field value out of range" not in message and (
+        "out of range" in message or "outside the range" in message or "overflow" in message.lower()
+    ):
         return SqlError(
             "CAST_OVERFLOW",
             "A value cannot be cast to the requested type due to an overflow. Use `try_cast` to tolerate overflow and return NULL instead.",
@@ -293,3 +295,12 @@ def _not_found(kind: str, full_name: str) -> SqlError:
     if kind == "function":
         return routine_not_found(parts)
     return table_not_found(parts)
+
+
+def limit_like(clause: str) -> SqlError:
+    """A LIMIT or OFFSET that is not a non-negative INT."""
+    return SqlError(
+        "INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE",
+        f"The {clause} expression must be a non-negative integer of the type INT.",
+        "42K0E",
+    )

@@ -22,6 +22,8 @@ from local_workspace.unity_catalog.model import Column, Function, Table
 
 MAX_VIEW_DEPTH = 30
 INFORMATION_SCHEMA = "information_schema"
+PHYSICAL = "physical"
+"""Marks the target of a change, whose name is physical already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,7 @@ class Governor:
         if scope.depth > MAX_VIEW_DEPTH:
             raise errors.unsupported("A view or function nested this deeply")
         holder = exp.Paren(this=tree)
-        found = _Found()
-        _collect(tree, frozenset(), found)
-        self._shorten(tree, found, scope)
+        found = self.shorten(tree, scope)
         for node in found.tables:
             node.replace(self._relation(node, scope))
         for node in reversed(found.calls):
@@ -161,12 +161,10 @@ class Governor:
         """A SELECT of a table's visible columns and rows for the scope's caller."""
         self.governed.physical.add(table.physical)
         source = exp.to_identifier("_t")
-        raw: Callable[[str], exp.Expr] = lambda name: exp.column(
-            exp.to_identifier(name, quoted=True), source.copy()
-        )  # noqa: E731
+        raw: Callable[[str], exp.Expr] = lambda name: exp.column(exp.to_identifier(name, quoted=True), source.copy())  # noqa: E731
         select = exp.Select(
             expressions=[
-                exp.alias_(self._masked(column, table, raw, scope), exp.to_identifier(column.name, quoted=True))
+                exp.alias_(self._masked(column, raw, scope), exp.to_identifier(column.name, quoted=True))
                 for column in table.columns
             ],
             from_=exp.From(this=physical_table(table, "_t")),
@@ -181,14 +179,12 @@ class Governor:
             select.set("where", exp.Where(this=exp.Paren(this=condition)))
         return select
 
-    def _masked(
-        self, column: Column, table: Table, raw: Callable[[str], exp.Expr], scope: Scope
-    ) -> exp.Expr:
+    def _masked(self, column: Column, raw: Callable[[str], exp.Expr], scope: Scope) -> exp.Expr:
         if not column.mask:
             return raw(column.name)
         arguments = [raw(column.name), *(raw(name) for name in column.mask.using)]
         value = self._apply(column.mask.function, arguments, scope)
-        return exp.Cast(this=exp.Paren(this=value), to=types.parse_type(column.type_text))
+        return types.plain(exp.Paren(this=value), column.type_text)
 
     def _attach(self, node: exp.Table, query: exp.Expr, columns: tuple[Column, ...]) -> exp.Expr:
         alias = node.args.get("alias")
@@ -201,8 +197,10 @@ class Governor:
         kept = {key: node.args[key] for key in ("joins", "laterals", "pivots") if node.args.get(key)}
         return exp.Subquery(this=query, alias=named, **kept)
 
-    def _shorten(self, tree: exp.Expr, found: _Found, scope: Scope) -> None:
+    def shorten(self, tree: exp.Expr, scope: Scope) -> _Found:
         """``catalog.schema.table.column`` and ``schema.table.column`` become ``table.column``: subqueries have no schema."""
+        found = _Found()
+        _collect(tree, frozenset(), found)
         tables = {self.full_parts(node, scope) for node in found.tables if isinstance(node.this, exp.Identifier)}
         for column in tree.find_all(exp.Column):
             database, catalog = column.args.get("db"), column.args.get("catalog")
@@ -212,6 +210,21 @@ class Governor:
             if key in tables:
                 column.set("db", None)
                 column.set("catalog", None)
+        return found
+
+    def qualify(self, tree: exp.Expr, scope: Scope) -> bool:
+        """Write every table's full name into a query; whether any was shorter."""
+        found = _Found()
+        _collect(tree, frozenset(), found)
+        short = [node for node in found.tables if isinstance(node.this, exp.Identifier) and not node.catalog]
+        for node in short:
+            catalog, schema, name = self.full_parts(node, scope)
+            if not node.args.get("alias"):
+                node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
+            node.set("this", exp.to_identifier(name, quoted=True))
+            node.set("db", exp.to_identifier(schema, quoted=True))
+            node.set("catalog", exp.to_identifier(catalog, quoted=True))
+        return bool(short)
 
     # Functions ----------------------------------------------------------------------------------------------------
 
@@ -238,7 +251,7 @@ class Governor:
 
     def _apply(self, full_name: str, arguments: list[exp.Expr], scope: Scope) -> exp.Expr:
         """The body of a SQL function with the arguments put in."""
-        function = self._metastore.function(*full_name.split(".", 2)) if full_name.count(".") == 2 else None  # noqa: PLR2004
+        function = self._metastore.function(*full_name.split(".", 2)) if full_name.count(".") == 2 else None
         if function is None:
             raise errors.routine_not_found(full_name.split("."))
         if len(arguments) != len(function.parameters):
@@ -246,12 +259,8 @@ class Governor:
         owner = principal_named(self._directory, function.owner)
         inner = scope.within(owner, function.catalog_name, function.schema_name)
         body = self.query(function_body(function, self.function_names(inner)), inner)
-        given = {
-            item.name.lower(): (argument, item.type_text)
-            for item, argument in zip(function.parameters, arguments, strict=True)
-        }
-        made = _substitute(body, given, function.name.lower())
-        return exp.Paren(this=exp.Cast(this=made, to=types.parse_type(function.return_type)))
+        made = substituted(body, function, arguments)
+        return exp.Paren(this=types.plain(made, function.return_type))
 
 
 def function_body(function: Function, known: frozenset[str]) -> exp.Expr:
@@ -278,12 +287,17 @@ def physical_table(table: Table, alias: str) -> exp.Table:
     return made
 
 
-def _substitute(body: exp.Expr, given: dict[str, tuple[exp.Expr, str]], function: str) -> exp.Expr:
+def substituted(body: exp.Expr, function: Function, arguments: list[exp.Expr]) -> exp.Expr:
+    """A function's governed body with arguments, cast to the parameters' types, in the place of its parameters."""
+    given = {
+        item.name.lower(): (argument, item.type_text)
+        for item, argument in zip(function.parameters, arguments, strict=True)
+    }
     holder = exp.Paren(this=body)
     for column in list(holder.find_all(exp.Column)):
-        if column.name.lower() in given and column.table.lower() in ("", function):
+        if column.name.lower() in given and column.table.lower() in ("", function.name.lower()):
             argument, kind = given[column.name.lower()]
-            column.replace(exp.Paren(this=exp.Cast(this=argument.copy(), to=types.parse_type(kind))))
+            column.replace(exp.Paren(this=types.plain(argument.copy(), kind)))
     made = holder.this
     made.pop()
     return cast("exp.Expr", exp.Paren(this=made))
@@ -306,9 +320,12 @@ def _collect(node: exp.Expr, names: frozenset[str], found: _Found) -> None:
             name = cte.alias.lower()
             _collect(cte.this, names | {name} if with_.args.get("recursive") else names, found)
             names = names | {name}
+    if node.meta.get(PHYSICAL):
+        return
     if isinstance(node, exp.Table) and (node.args.get("db") or node.name.lower() not in names):
         found.tables.append(node)
-    if identity.is_call(node) and not (isinstance(node.parent, exp.Dot) and node.arg_key == "expression"):
+    inside = isinstance(node.parent, exp.Table | exp.Dot) and node.arg_key in ("this", "expression")
+    if identity.is_call(node) and not inside:
         found.calls.append(node)
     for key, value in node.args.items():
         if key == "with_":

@@ -8,8 +8,6 @@ from local_workspace.sql import errors, types
 from local_workspace.sql.model import Parameter, SqlError
 
 PREFIX = "p_"
-PLAIN = "plain_cast"
-"""Marks a cast that must reach DuckDB as it is."""
 
 
 def signature(parameters: tuple[Parameter, ...]) -> tuple[tuple[str | None, str], ...]:
@@ -90,9 +88,6 @@ def typed(value: exp.Expr, kind: str) -> exp.Expr:
         SqlError: INVALID_SQL_ARG.
     """
     try:
-        tree = types.parse_type(kind)
+        return types.plain(value, kind)
     except SqlError as fault:
         raise SqlError("INVALID_SQL_ARG", f"The type {kind} of a parameter is invalid.", "42000") from fault
-    made = exp.Cast(this=value, to=tree)
-    made.meta[PLAIN] = True
-    return made

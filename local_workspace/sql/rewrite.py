@@ -2,16 +2,325 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 from sqlglot import exp
 
+from local_workspace.sql import errors, functions, macros
 from local_workspace.sql.model import Parameter
+from local_workspace.sql.reader import split_name
+from local_workspace.sql.settings import is_utc
+from local_workspace.sql.types import PLAIN, plain
 
-
-def rewrite(tree: exp.Expr, zone: str) -> exp.Expr:
-    """Rewrite a governed tree in place so that DuckDB gives the platform's answer."""
-    return tree
+_T = exp.DataType.Type
+_INTEGERS = {_T.TINYINT, _T.SMALLINT, _T.INT, _T.BIGINT}
+_STAMPS = {_T.TIMESTAMP, _T.TIMESTAMPTZ, _T.TIMESTAMPLTZ}
+_EXACT_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
+_EXACT_STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?([+-]\d\d:\d\d|Z)?\Z")
+_CALENDAR = frozenset({"DAY", "DAYS", "WEEK", "WEEKS", "MONTH", "MONTHS", "YEAR", "YEARS", "QUARTER"})
+_MAX_INT = 2_147_483_647
 
 
 def identifiers(tree: exp.Expr, given: tuple[Parameter, ...]) -> exp.Expr:
-    """Put the names in the place of ``IDENTIFIER(:name)`` before anything is resolved."""
+    """Put the names in the place of ``IDENTIFIER(:name)`` and ``IDENTIFIER('a.b')``, before anything is resolved.
+
+    Raises:
+        SqlError: the argument is neither a literal nor a bound string.
+    """
+    for node in list(tree.find_all(exp.Anonymous)):
+        if isinstance(node.this, str) and node.name.lower() == "identifier" and len(node.expressions) == 1:
+            parts = split_name(_identifier_text(node.expressions[0], given))
+            if isinstance(node.parent, exp.Table) and node.arg_key == "this":
+                _fill_table(node.parent, parts)
+            else:
+                node.replace(exp.column(*reversed([exp.to_identifier(part, quoted=True) for part in parts])))
     return tree
+
+
+def _identifier_text(node: exp.Expr, given: tuple[Parameter, ...]) -> str:
+    if isinstance(node, exp.Literal):
+        return node.name
+    if isinstance(node, exp.Placeholder):
+        for item in given:
+            if item.name and item.name.lower() == node.name.lower():
+                return item.value or ""
+        raise errors.unbound(node.name)
+    raise errors.unsupported("IDENTIFIER of an expression")
+
+
+def _fill_table(table: exp.Table, parts: list[str]) -> None:
+    for key, part in zip(("this", "db", "catalog"), reversed(parts), strict=False):
+        table.set(key, exp.to_identifier(part, quoted=True))
+
+
+def rewrite(tree: exp.Expr, zone: str) -> exp.Expr:
+    """Rewrite a governed tree in place so that DuckDB gives the platform's answer.
+
+    Raises:
+        SqlError: UNSUPPORTED_FEATURE where no equal is known.
+    """
+    return _Rewriter(zone).run(tree)
+
+
+class _Rewriter:
+    def __init__(self, zone: str) -> None:
+        self._schema = macros.UTC if is_utc(zone) else macros.ZONED
+
+    def run(self, tree: exp.Expr) -> exp.Expr:
+        holder = exp.Paren(this=tree)
+        # Children come before parents, so that an argument is rewritten before its call is.
+        for node in reversed(list(tree.walk(bfs=True))):
+            handler = _HANDLERS.get(type(node))
+            if handler:
+                made = handler(self, node)
+                if made is not node:
+                    node.replace(made)
+        made = holder.this
+        made.pop()
+        return made  # type: ignore[no-any-return]
+
+    def call(self, name: str, *arguments: exp.Expr) -> exp.Expr:
+        """A call of a macro with detached arguments, each turned into the type that the macro works on."""
+        adapters = macros.ADAPTED.get(name, ())
+        given = [argument.copy() for argument in arguments]
+        for place, adapter in enumerate(adapters[: len(given)]):
+            if adapter:
+                given[place] = self.call(adapter, given[place])
+        if name in macros.OVERLOADED and given and isinstance(given[0], exp.Null):
+            given[0] = plain(given[0], "STRING")
+        macro = f"{macros.LIBRARY}.{self._schema}.{name}"
+        if name in _REPEATING and any(argument.find(exp.Anonymous) for argument in given):
+            return _once(macro, given[0])
+        return exp.Anonymous(this=macro, expressions=given)
+
+    # Functions by name
+
+    def anonymous(self, node: exp.Expr) -> exp.Expr:
+        name = node.name.lower()
+        arguments = node.expressions
+        builder = functions.BUILDERS.get(name)
+        if builder:
+            try:
+                return builder(self.call, *[argument.copy() for argument in arguments])
+            except (TypeError, IndexError, ValueError) as fault:
+                raise errors.wrong_arguments(name, 2, len(arguments)) from fault
+        if name in macros.NAMES:
+            return self.call(name, *arguments)
+        return node
+
+    def named(self, name: str) -> Callable[[exp.Expr], exp.Expr]:
+        return lambda node: self.call(name, *_arguments(node))
+
+    def extract(self, node: exp.Expr) -> exp.Expr:
+        return functions.BUILDERS["date_part"](self.call, node.this, node.args["expression"])
+
+    # Casts
+
+    def cast(self, node: exp.Expr) -> exp.Expr:
+        if node.meta.get(PLAIN) or _is_exact(node):
+            return node
+        kind, value = node.args["to"].this, node.this
+        tolerant = isinstance(node, exp.TryCast)
+        if kind in _INTEGERS:
+            if isinstance(value, exp.Literal) and not value.is_string and value.name.isdigit():
+                return node
+            node.set("this", self.call("try_integer" if tolerant else "cast_integer", value))
+            node.meta[PLAIN] = True
+            return node
+        if kind in (_T.TEXT, _T.VARCHAR, _T.CHAR):
+            return value if isinstance(value, exp.Literal) and value.is_string else self.call("cast_string", value)
+        if kind == _T.DATE:
+            return self.call("try_date" if tolerant else "cast_date", value)
+        if kind in _STAMPS:
+            return self.call("try_timestamp" if tolerant else "cast_timestamp", value)
+        if kind == _T.BINARY:
+            return self.call("cast_binary", value)
+        return node
+
+    # Operators
+
+    def arithmetic(self, node: exp.Expr) -> exp.Expr:
+        step = node.args["expression"]
+        if isinstance(node.this, exp.Interval) and isinstance(node, exp.Add) and not isinstance(step, exp.Interval):
+            return self._moved(step, node.this)
+        if isinstance(step, exp.Interval) and not isinstance(node.this, exp.Interval):
+            amount = step if isinstance(node, exp.Add) else exp.Neg(this=step.copy())
+            return self._moved(node.this, amount)
+        return node
+
+    def _moved(self, value: exp.Expr, step: exp.Expr) -> exp.Expr:
+        interval = step.this if isinstance(step, exp.Neg) else step
+        unit = str(interval.args["unit"].name).upper() if interval.args.get("unit") else ""
+        return self.call("plus_days" if unit in _CALENDAR else "plus_time", value, step)
+
+    def modulo(self, node: exp.Expr) -> exp.Expr:
+        return self.call("remainder", node.this, node.args["expression"])
+
+    def like(self, node: exp.Expr) -> exp.Expr:
+        pattern = node.args["expression"]
+        literal = isinstance(pattern, exp.Literal) and "\\" not in pattern.name
+        if literal or isinstance(node.parent, exp.Escape) or isinstance(pattern, exp.Tuple | exp.Any | exp.All):
+            return node
+        return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))
+
+    def bracket(self, node: exp.Expr) -> exp.Expr:
+        keys = node.expressions
+        if len(keys) != 1 or isinstance(keys[0], exp.Slice):
+            raise errors.unsupported("This subscript")
+        if isinstance(keys[0], exp.Literal) and keys[0].is_string:
+            return node
+        return self.call("item", node.this, keys[0])
+
+    def regex(self, node: exp.Expr) -> exp.Expr:
+        pattern = node.args["expression"]
+        if isinstance(pattern, exp.Literal) and re.search(r"\(\?[=!<>]|\\[1-9]|[*+?}]\+|&&", pattern.name):
+            raise errors.unsupported("A regular expression with Java's own syntax")
+        if isinstance(node, exp.RegexpReplace):
+            _replacement(node)
+        if isinstance(node, exp.RegexpExtract | exp.RegexpExtractAll) and not node.args.get("group"):
+            node.set("group", exp.Literal.number(1))
+        return node
+
+    # Counting windows are INT, not BIGINT
+
+    def window(self, node: exp.Expr) -> exp.Expr:
+        if isinstance(node.this, exp.RowNumber | exp.Rank | exp.DenseRank | exp.Ntile):
+            return plain(node.copy(), "INT")
+        return node
+
+    def position(self, node: exp.Expr) -> exp.Expr:
+        given = [node.args["substr"], node.this]
+        return self.call("locate", *given, *([node.args["position"]] if node.args.get("position") else []))
+
+    def quantile(self, node: exp.Expr) -> exp.Expr:
+        name = "percentile" if type(node) is exp.Quantile else "percentile_approx"
+        return functions.BUILDERS[name](self.call, node.this.copy(), node.args["quantile"].copy())
+
+    # Relations
+
+    def table(self, node: exp.Expr) -> exp.Expr:
+        inner = node.this
+        if isinstance(inner, exp.Identifier):
+            return node
+        name = inner.name.lower() if isinstance(inner, exp.Anonymous) else ""
+        if isinstance(inner, exp.GenerateSeries) or name == "range":
+            return _range(node)
+        return node
+
+    def lateral(self, node: exp.Expr) -> exp.Expr:
+        if node.args.get("outer"):
+            raise errors.unsupported("LATERAL VIEW OUTER")
+        if isinstance(node.this, exp.Posexplode | exp.Inline):
+            raise errors.unsupported("LATERAL VIEW of this generator")
+        return node
+
+    def limit(self, node: exp.Expr) -> exp.Expr:
+        value = node.args.get("expression")
+        if isinstance(value, exp.Neg) or (
+            isinstance(value, exp.Literal) and (not value.name.isdigit() or int(value.name) > _MAX_INT)
+        ):
+            raise errors.limit_like("limit" if isinstance(node, exp.Limit) else "offset")
+        return node
+
+
+_REPEATING = macros.OVERLOADED | {"cast_string"}
+"""Macros of one argument that mention it often: calls within calls would grow the statement exponentially."""
+
+
+def _once(macro: str, value: exp.Expr) -> exp.Expr:
+    """The macro of ``value``, which is written into the statement once."""
+    name = exp.to_identifier("_v")
+    applied = exp.Lambda(this=exp.Anonymous(this=macro, expressions=[exp.column(name.copy())]), expressions=[name])
+    listed = exp.Anonymous(this="list_transform", expressions=[exp.Array(expressions=[value]), applied])
+    return exp.Anonymous(this="list_extract", expressions=[listed, exp.Literal.number(1)])
+
+
+def _arguments(node: exp.Expr) -> list[exp.Expr]:
+    made: list[exp.Expr] = []
+    for key in ("this", "start", "length", "expression", "decimals"):
+        value = node.args.get(key)
+        if isinstance(value, exp.Expr):
+            made.append(value)
+    return made
+
+
+def _is_exact(node: exp.Expr) -> bool:
+    value = node.this
+    if not isinstance(value, exp.Literal) or not value.is_string:
+        return False
+    kind = node.args["to"].this
+    if kind == _T.DATE:
+        return bool(_EXACT_DATE.match(value.name))
+    return kind in _STAMPS and bool(_EXACT_STAMP.match(value.name))
+
+
+def _replacement(node: exp.Expr) -> None:
+    value = node.args.get("replacement")
+    if isinstance(value, exp.Literal):
+        node.set("replacement", exp.Literal.string(re.sub(r"\$(\d)", r"\\\1", value.name)))
+    elif value is not None and not (isinstance(value, exp.Cast) and value.meta.get(PLAIN)):
+        raise errors.unsupported("A computed replacement of a regular expression")
+
+
+def _range(node: exp.Expr) -> exp.Expr:
+    inner = node.this
+    given = (
+        list(inner.expressions)
+        if isinstance(inner, exp.Anonymous)
+        else [inner.args.get(key) for key in ("start", "end", "step")]
+    )
+    arguments = [plain(item.copy(), "BIGINT") for item in given if item is not None]
+    if not 1 <= len(arguments) <= 3:
+        raise errors.unsupported("range with this number of arguments")
+    node.set("this", exp.Anonymous(this="range", expressions=arguments))
+    alias = node.args.get("alias")
+    if not (alias and alias.columns):
+        named = exp.TableAlias(
+            this=alias.this if alias else exp.to_identifier("range"), columns=[exp.to_identifier("id")]
+        )
+        node.set("alias", named)
+    return node
+
+
+def _named(name: str) -> Callable[[_Rewriter, exp.Expr], exp.Expr]:
+    return lambda rewriter, node: rewriter.call(name, *_arguments(node))
+
+
+_HANDLERS: dict[type, Callable[[_Rewriter, exp.Expr], exp.Expr]] = {
+    exp.Anonymous: _Rewriter.anonymous,
+    exp.Extract: _Rewriter.extract,
+    exp.Cast: _Rewriter.cast,
+    exp.TryCast: _Rewriter.cast,
+    exp.Add: _Rewriter.arithmetic,
+    exp.Sub: _Rewriter.arithmetic,
+    exp.Mod: _Rewriter.modulo,
+    exp.Like: _Rewriter.like,
+    exp.ILike: _Rewriter.like,
+    exp.Bracket: _Rewriter.bracket,
+    exp.RegexpLike: _Rewriter.regex,
+    exp.RegexpReplace: _Rewriter.regex,
+    exp.RegexpExtract: _Rewriter.regex,
+    exp.RegexpExtractAll: _Rewriter.regex,
+    exp.Window: _Rewriter.window,
+    exp.StrPosition: _Rewriter.position,
+    exp.Quantile: _Rewriter.quantile,
+    exp.ApproxQuantile: _Rewriter.quantile,
+    exp.Sign: _named("sign"),
+    exp.Table: _Rewriter.table,
+    exp.Lateral: _Rewriter.lateral,
+    exp.Limit: _Rewriter.limit,
+    exp.Offset: _Rewriter.limit,
+    exp.Substring: _named("substring"),
+    exp.Left: _named("left"),
+    exp.Right: _named("right"),
+    exp.Length: _named("length"),
+    exp.Floor: _named("floor"),
+    exp.Ceil: _named("ceil"),
+    exp.Ln: _named("ln"),
+    exp.Log: _named("log"),
+    exp.Sqrt: _named("sqrt"),
+    exp.IsNan: _named("isnan"),
+    exp.CurrentDate: _named("today"),
+    exp.ArraySize: _named("size"),
+}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
 from local_workspace.sql import dialect, dml, errors, identity, parameters, results, rewrite, statements, types, vet
 from local_workspace.sql.govern import Governed, Governor
-from local_workspace.sql.model import Parameter
+from local_workspace.sql.model import Parameter, ResultColumn
 from local_workspace.sql.results import Result, Stop
 from local_workspace.unity_catalog.errors import UnityCatalogError
 
@@ -88,6 +89,23 @@ def open_query(
     return results.stream(
         cursor, prepared.sql, values, zone=session.zone, stop=stop, known=prepared.governed.columns, limit=row_limit
     )
+
+
+def describe(session: LocalSession, prepared: Prepared, stop: Stop) -> tuple[ResultColumn, ...]:
+    """The columns of a prepared query, without running it.
+
+    Raises:
+        SqlError: it does not bind.
+    """
+    cursor = open_cursor(session, prepared.governed, stop)
+    try:
+        relation = cursor.sql(prepared.sql)
+        pairs = zip(relation.columns, relation.types, strict=True)
+        return tuple(ResultColumn(name, types.from_duck(kind)) for name, kind in pairs)
+    except duckdb.Error as fault:
+        raise errors.from_duckdb(fault, prepared.governed.columns) from fault
+    finally:
+        cursor.close()
 
 
 def open_cursor(session: LocalSession, governed: Governed, stop: Stop) -> Any:

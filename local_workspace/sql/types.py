@@ -113,6 +113,17 @@ def parse_type(text: str) -> exp.DataType:
     return tree
 
 
+PLAIN = "plain_cast"
+"""Marks a cast that must reach DuckDB as it is."""
+
+
+def plain(value: exp.Expr, kind: str) -> exp.Cast:
+    """``value`` cast to a Databricks type by DuckDB's own rules: for values whose text or type is known to fit."""
+    made = exp.Cast(this=value, to=parse_type(kind))
+    made.meta[PLAIN] = True
+    return made
+
+
 def _unknown(text: str) -> SqlError:
     return SqlError("UNSUPPORTED_DATATYPE", f'Unsupported data type "{text.upper()}".', "0A000")
 

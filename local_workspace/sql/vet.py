@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from local_workspace.sql import errors, types
+from local_workspace.sql import errors, functions, macros, types
 
 QUERIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
 CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
@@ -22,7 +22,7 @@ LTE Like Limit Literal LogicalAnd LogicalOr Map MapFromEntries Merge Mod Mul NEQ
 Offset Or Order Ordered Parameter Paren Pivot Placeholder PivotAlias PropertyEQ Qualify RegexpLike Rollup Schema Select
 Slice Star Struct Sub Subquery Table TableAlias Tuple Union Unnest Update Values Var When Where Whens Window WindowSpec
 Windows With TryCast BitwiseAnd BitwiseOr BitwiseXor BitwiseNot WithinGroup IgnoreNulls RespectNulls Any All SafeDivide
-Returning Pseudocolumn PropertyEQ AtTimeZone
+Returning Pseudocolumn VarMap StarMap ToMap JSONPath JSONPathRoot JSONPathKey JSONPathSubscript Grouping GroupingId HexString DecodeCase SafeDivide Sqrt IsNull Rand SubstringIndex ILike National
 """
 
 _FUNCTIONS = """
@@ -32,37 +32,29 @@ ArraySize ArraySlice ArraySum ArrayToString ArrayUnionAgg ArrayUniqueAgg Ascii A
 BitwiseOrAgg BitwiseXorAgg Case Cast Cbrt Ceil Chr Coalesce Concat ConcatWs Contains Corr Cos Cosh Count CountIf CovarPop
 CovarSamp CumeDist CurrentCatalog CurrentDatabase CurrentDate CurrentSchema CurrentTimestamp CurrentUser CurrentTimezone
 Date DateAdd DateDiff DateFromParts DateSub DateTrunc Day DayOfMonth DayOfWeek DayOfYear Degrees DenseRank EndsWith Exists
-Exp Explode Extract First FirstValue Floor FromBase64 FromTimeZone GenerateSeries GetJSONObject Greatest GroupConcat
+Exp Explode Extract First FirstValue Floor FromBase64 GenerateSeries GetJSONObject Greatest GroupConcat
 Hex Hour If Ilike JSONExtract JSONExtractScalar Lag Last LastDay LastValue Lead Least Left Length Levenshtein List Ln Log
-Log10 Log2 LogicalAnd LogicalOr Lower Map MapEntries MapFromArrays MapKeys MapValues MapFromEntries Max MaxBy MD5 Min MinBy
-Minute Month MonthsBetween NthValue Ntile NullIf Nvl2 Or ParseJSON PercentRank Percentile PercentileCont PercentileDisc
+Log10 Log2 LogicalAnd LogicalOr Lower Map MapEntries MapFromArrays MapKeys MapValues MapFromEntries Max MD5 Min MinBy
+Minute Month NthValue Ntile NullIf Nvl2 Or ParseJSON PercentRank Percentile PercentileCont PercentileDisc
 Posexplode Pow Quantile ApproxQuantile Quarter Radians Rank RegexpExtract RegexpExtractAll RegexpLike RegexpReplace
 Repeat Replace Reverse Right Round RowNumber RPad LPad Pad SHA SHA2 Second Sign Sin Sinh Size SortArray Split
-StartsWith Stddev StddevPop StddevSamp StrPosition StrToDate StrToTime StrToUnix Struct Substring Sum Tan Tanh
-TimestampAdd TimestampDiff TimestampTrunc TimeToStr TimeToUnix TimeStrToTime ToBase64 ToChar Transform Translate Trim
-TryCast TsOrDsAdd TsOrDsDiff TsOrDsToDate TsOrDsToTimestamp TsOrDsToDateStr Typeof Unhex Unicode UnixDate UnixSeconds
-UnixMillis UnixMicros UnixToTime UnixToStr Unnest Upper Uuid Variance VariancePop Week WeekOfYear Year Initcap IsNan
-Xor Reduce ArrayReverse Flatten Mode Median Kurtosis Skewness JSONFormat TimestampFromParts MakeTimestamp
-Factorial Collate FormatDateString UnixToTimeStr Timestamp TimestampSub ToArray Date ArraySort Conversion BitLength
-ByteLength Inline ExplodeOuter PosexplodeOuter Nullif IsInf ApproxTopK Try Format Overlay DateFromUnixDate
-WidthBucket SafeDivide ToTimestamp Rand RegexpCount RegexpInstr CountIf Chr JSONArrayAgg StructExtract Trunc
+StartsWith Stddev StddevPop StddevSamp StrPosition Struct Substring Sum Tan Tanh
+TimestampAdd TimestampDiff TimestampTrunc TimeToBase64 Transform Translate Trim
+TryCast TsOrDsAdd TsOrDsDiff TsOrDsToDate TsOrDsToTimestamp TsOrDsToDateStr Unhex Unicode UnixDate UnixSeconds
+UnixMillis UnixMicros Unnest Upper Variance VariancePop Week WeekOfYear Year Initcap IsNan
+Xor Reduce ArrayReverse Flatten Mode Median Kurtosis Skewness JSONMakeTimestamp
+Factorial Timestamp TimestampSub ToArray Date ArraySort BitLength
+ByteLength Inline ExplodeOuter PosexplodeOuter Nullif IsInf Try DateFromUnixDate
+WidthBucket SafeDivide ToTimestamp Rand RegexpCount RegexpInstr CountIf Chr StructExtract Trunc
 """
 
 _ANONYMOUS = """
-datediff date_diff timestampdiff date_format sequence exists from_json split is_account_group_member is_member user
-session_user current_metastore version unix_timestamp try_divide try_add try_subtract try_multiply negative positive
-bround isnotnull isnull nullif nvl ifnull zeroifnull nullifzero pmod e pi rint signum cot csc sec log1p expm1 hypot
-try_element_at element_at get array_repeat array_join array_compact forall map_contains_key map_concat cardinality
-aggregate reduce zip_with arrays_zip transform filter octet_length bit_length char_length character_length charindex
-locate instr substring_index space ltrim rtrim btrim to_date to_timestamp to_timestamp_ntz to_timestamp_ltz try_to_timestamp
-try_to_date timestamp_seconds timestamp_millis timestamp_micros make_date make_timestamp weekday dayname monthname
-date_part datepart weekofyear equal_null width_bucket to_json get_json_object try_avg try_sum some every any
-bool_and bool_or percentile_approx approx_percentile count_if named_struct nanvl log2 ucase lcase sha sha1
-typeof len dateadd date_add shiftleft shiftright startswith endswith position mode median regr_count
+is_account_group_member is_member user session_user current_metastore version isnotnull pi rint cot csc sec hypot nvl
+forall zip_with arrays_zip aggregate reduce ltrim rtrim btrim make_date ucase lcase uuid map_concat
 """
 
 ALLOWED_NODES = frozenset(_NODES.split()) | frozenset(_FUNCTIONS.split())
-ALLOWED_ANONYMOUS = frozenset(_ANONYMOUS.split())
+ALLOWED_ANONYMOUS = frozenset(_ANONYMOUS.split()) | macros.NAMES | functions.NAMES
 TABLE_FUNCTIONS = frozenset({"range", "explode", "posexplode"})
 _TABLE_ARGUMENTS = frozenset({"this", "db", "catalog", "alias", "joins", "laterals", "pivots"})
 MAX_DEPTH = 900
@@ -104,6 +96,8 @@ def _vet_anonymous(node: exp.Anonymous, known_functions: frozenset[str]) -> None
     name = node.this.lower()
     if isinstance(node.parent, exp.Dot) and node.arg_key == "expression":
         return  # a qualified name: resolved in Unity Catalog's metadata only
+    if isinstance(node.parent, exp.Table) and node.arg_key == "this":
+        return  # a table function: checked with its table
     if name not in ALLOWED_ANONYMOUS and name not in known_functions:
         raise errors.routine_not_found([node.this])
 
@@ -121,7 +115,25 @@ def _vet_table(node: exp.Table) -> None:
 
 
 _SELECT_ARGUMENTS = frozenset(
-    "with_ expressions from_ joins laterals where group having qualify windows distinct order limit offset kind hint operation_modifiers".split()
+    [
+        "with_",
+        "expressions",
+        "from_",
+        "joins",
+        "laterals",
+        "where",
+        "group",
+        "having",
+        "qualify",
+        "windows",
+        "distinct",
+        "order",
+        "limit",
+        "offset",
+        "kind",
+        "hint",
+        "operation_modifiers",
+    ]
 )
 
 
