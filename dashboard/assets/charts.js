@@ -23,3 +23,11 @@ window.dash_clientside.lakefront.applyTheme = (text) => {
   if (text) window.lakefront.setTheme(JSON.parse(text));
   return window.dash_clientside.no_update;
 };
+// "Save picture": the chart as the person sees it, on the ground of the page.
+window.dash_clientside.charts = {
+  picture: (pressed) => {
+    const figure = document.querySelector("#uc-chart .js-plotly-plot");
+    if (pressed && figure) window.Plotly.downloadImage(figure, { format: "png", scale: 2, filename: "lakefront-chart", width: figure.clientWidth, height: figure.clientHeight });
+    return window.dash_clientside.no_update;
+  },
+};

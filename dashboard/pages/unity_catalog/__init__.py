@@ -17,7 +17,22 @@ from dashboard.callbacks import callback
 from dashboard.components.feedback import blank
 from dashboard.components.signs import tag
 from dashboard.identity import current_user
-from dashboard.pages.unity_catalog import filters, head, ids, rows, states, tree
+from dashboard.pages.unity_catalog import (
+    chart,
+    export,
+    filters,
+    head,
+    ids,
+    inspector,
+    profile,
+    rows,
+    saved_view,
+    states,
+    tree,
+)
+from dashboard.pages.unity_catalog import (
+    details as details_view,
+)
 from dashboard.pages.unity_catalog.view_state import ViewState
 from services.container import Services
 from services.errors import LakefrontError
@@ -35,6 +50,8 @@ _STORES = (
     ids.COUNT,
     "uc-hidden",
     "uc-focused-column",
+    "uc-column",
+    export.JOB,
 )
 
 
@@ -59,8 +76,10 @@ def layout() -> Component:
             ),
             html.Div(id=ids.FILTER_FORM),
             html.Div(id=ids.PANEL, role="tabpanel", className="lf-view", tabIndex="-1"),
-            html.Div(id=ids.STRIP, className="lf-strip"),
+            html.Div(id=ids.STRIP, className="lf-under"),
             rows.running_strip(),
+            html.Div(id=saved_view.FORM),
+            export.layout(),
         ],
         className="lf-work",
         **{"aria-labelledby": "table-name"},
@@ -85,6 +104,11 @@ def register(app: Dash, services: Services) -> None:
     tree.register(app, services)
     filters.register(app)
     rows.register(app, services)
+    inspector.register(app, services)
+    profile.register(app, services)
+    chart.register(app, services)
+    export.register(app, services)
+    saved_view.register(app, services)
     _register_arrival(app, services)
     _register_table(app, services)
     app.clientside_callback(
@@ -137,6 +161,7 @@ def _register_table(app: Dash, services: Services) -> None:
         Output(ids.TABS_SIDE, "children"),
         Output(ids.FILTER_BAR, "hidden"),
         Output(ids.SHOWN, "data"),
+        Output(ids.STRIP, "children", allow_duplicate=True),
         Input(ids.VIEW, "data"),
         Input(ids.ROWS_RETRY, "n_clicks", allow_optional=True),
         State(ids.SHOWN, "data"),
@@ -148,11 +173,11 @@ def _register_table(app: Dash, services: Services) -> None:
         retry = ctx.triggered_id == ids.ROWS_RETRY
         wanted = [view.table, view.view]
         if wanted == shown and not retry:
-            return (no_update,) * 7
+            return (no_update,) * 8
         ref = view.ref
         if ref is None:
             nothing = blank("missing", "Choose a table", ["Open a catalog and a schema on the left, then a table."])
-            return head.head(view, None), None, nothing, head.tab_bar(view), [], True, wanted
+            return head.head(view, None), None, nothing, head.tab_bar(view), [], True, wanted, []
         user_name = ""
         try:
             user = current_user()
@@ -162,12 +187,20 @@ def _register_table(app: Dash, services: Services) -> None:
             record(error)
             marks = [tag("No access", "danger", "lock-fill")] if error.status == 403 else []
             panel = states.problem(error, view, user_name)
-            return head.head(view, None, *marks), None, panel, [], [], True, None
+            return head.head(view, None, *marks), None, panel, [], [], True, None, []
         panel, side = _view(view, details)
         stored = details.model_dump(mode="json")
-        return head.head(view, details), stored, panel, head.tab_bar(view), side, view.view == "details", wanted
+        strip = details_view.strip(details) if view.view == "details" else []
+        bar = head.tab_bar(view)
+        return head.head(view, details), stored, panel, bar, side, view.view == "details", wanted, strip
 
 
 def _view(view: ViewState, details: TableDetails) -> tuple[Any, Any]:
     """The chosen view and what stands at the end of the tab bar."""
-    return rows.panel(view, details, html.Div()), []
+    if view.view == "chart":
+        return chart.panel(view, details), chart.side()
+    if view.view == "profile":
+        return profile.panel(details), profile.side(view)
+    if view.view == "details":
+        return details_view.panel(details), []
+    return rows.panel(view, details, inspector.layout()), []
