@@ -1,8 +1,9 @@
 """Brings the app's Lakebase schema to this version: ``python -m scripts.migrate``.
 
 The app does the same at its first connection unless LAKEBASE_MIGRATE is false. Run it with the variables of the app
-(``.env.local.example``), as the app's own service principal: who creates the schema owns it. With ``--grant-to`` a client id,
-another identity creates it and lets the app read and write its tables, but neither change nor drop them.
+(``.env.local.example``), as the app's own service principal: who creates the schema owns it. With
+``--grant-to CLIENT_ID`` another identity creates it and lets the app read and write its tables,
+but neither change nor drop them.
 """
 
 from __future__ import annotations

