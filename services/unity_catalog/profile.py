@@ -241,11 +241,12 @@ def _bars(one: _Figures) -> list[Bin]:
     counts = [0] * bars
     for at, count in one.bins:
         counts[min(at, bars - 1)] += count
-    edges = [low + step * at for at in range(bars)] + [high]
-    return [
-        Bin(low=_edge(one.column, edges[at]), high=_edge(one.column, edges[at + 1]), count=count)
-        for at, count in enumerate(counts)
-    ]
+    inner = [_edge(one.column, low + step * at) for at in range(1, bars)]
+    # A DOUBLE cannot hold every BIGINT or microsecond; the ends are known exactly.
+    exact = one.column.kind in ("integer", "date", "timestamp")
+    ends = (one.minimum, one.maximum) if exact else (_edge(one.column, low), _edge(one.column, high))
+    edges = [ends[0], *inner, ends[1]]
+    return [Bin(low=edges[at], high=edges[at + 1], count=count) for at, count in enumerate(counts)]
 
 
 def _edge(column: Column, number: float) -> Any:

@@ -144,9 +144,9 @@ def execute(workspace: Workspace, *statements: str) -> None:
             cursor.execute(statement)
 
 
-def make_table(workspace: Workspace, name: str, made: list[dict[str, Any]], *, key: bool, nested: bool = True) -> None:
+def make_table(workspace: Workspace, name: str, made: list[dict[str, Any]], *, key: bool) -> None:
     """Create the table with these rows, readable by analysts."""
-    kinds = {name: kind for name, (kind, _) in COLUMNS.items()} | (NESTED if nested else {})
+    kinds = {name: kind for name, (kind, _) in COLUMNS.items()} | NESTED
     columns = ", ".join(f"`{column.replace('`', '``')}` {kind}" for column, kind in kinds.items())
     constraint = f", CONSTRAINT {name}_pk PRIMARY KEY (id)" if key else ""
     statements = [
