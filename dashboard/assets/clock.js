@@ -15,8 +15,9 @@
       }
     }
     for (const toast of document.querySelectorAll(".lf-toast[data-expires]")) {
-      // a toast that is looked at with the keyboard or the pointer stays
-      if (now > Number(toast.dataset.expires) && !toast.matches(":hover, :focus-within")) toast.classList.add("gone");
+      // a toast that is looked at with the keyboard or the pointer stays; React uses the element again for the next one
+      if (now > Number(toast.dataset.expires) && !toast.matches(":hover, :focus-within")) toast.dataset.gone = toast.dataset.expires;
+      toast.classList.toggle("gone", toast.dataset.gone === toast.dataset.expires);
     }
   };
   setInterval(tick, 250);

@@ -136,6 +136,7 @@
     if (saver) {
       const area = document.getElementById(saver.dataset.jsonSave)?.querySelector("textarea");
       if (!area) return;
+      clearTimeout(timer);
       show(area);
       if (area.getAttribute("aria-invalid") === "true") {
         event.stopPropagation(); event.preventDefault();
@@ -145,6 +146,15 @@
       }
     }
   }, true);
+
+  // A new record that was saved: what was typed for it is not kept any longer.
+  new MutationObserver(() => {
+    for (const toast of document.querySelectorAll("[data-clears]")) {
+      if (toast.dataset.cleared === toast.dataset.expires) continue;
+      toast.dataset.cleared = toast.dataset.expires;
+      storage((kept) => kept.removeItem(`lakefront.draft.${toast.dataset.clears}`));
+    }
+  }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-clears", "data-expires"] });
 
   // A form that appears: draw its numbers and bring back what was typed and not saved.
   const seen = new WeakMap();

@@ -12,13 +12,14 @@
     dispatchEvent(new CustomEvent("_dashprivate_pushstate"));   // what dcc.Location listens to, as dcc.Link does
   };
   // Unsaved text asks first. The dialog is drawn by the shell; its "Leave" button ends here.
-  const ask = (href) => { leaving = href; document.getElementById("leave-dialog").dataset.open = "true"; };
+  const ask = (how) => { leaving = how; document.getElementById("leave-dialog").dataset.open = "true"; };
   document.addEventListener("click", (event) => {
     if (event.target.closest("#leave-stay")) { leaving = null; document.getElementById("leave-dialog").dataset.open = "false"; return; }
     if (event.target.closest("#leave-go")) {
-      changed()?.setAttribute("data-dirty", "false");
+      const form = changed();
+      if (form) { form.dataset.dirty = "false"; try { localStorage.removeItem(`lakefront.draft.${form.dataset.draft}`); } catch { /* nothing was kept */ } }
       document.getElementById("leave-dialog").dataset.open = "false";
-      if (leaving) go(leaving);
+      if (leaving) leaving();
       leaving = null;
       return;
     }
@@ -28,14 +29,21 @@
     if (to.origin !== location.origin || !pages.has(to.pathname)) return;
     event.preventDefault();
     if (to.href === location.href) return;
-    if (changed()) ask(to.href); else go(to.href);
+    if (changed()) ask(() => go(to.href)); else go(to.href);
   });
+  // Another record, tab or Cancel in the panel of a changed form leaves it too. Caught before Dash sees the click.
+  document.addEventListener("click", (event) => {
+    const form = changed(), leaver = event.target.closest("[role=tab], .lf-list button, [data-leaves-form]");
+    if (!form || !leaver || leaver.closest(".lf-panel") !== form.closest(".lf-panel")) return;
+    event.stopPropagation(); event.preventDefault();
+    ask(() => leaver.click());
+  }, true);
   addEventListener("popstate", (event) => {
     if (!changed()) { here = location.href; return; }
     event.stopImmediatePropagation();
     const to = location.href;
     history.pushState({}, "", here);
-    ask(to);
+    ask(() => go(to));
   }, true);
   addEventListener("beforeunload", (event) => { if (changed()) event.preventDefault(); });
 

@@ -189,8 +189,13 @@ def starting(
     )
 
 
-def toast(words: Any, undo: Component | None = None, tone_icon: str = "check-circle-fill") -> Component:
-    """Return words on what happened, with an Undo for 30 s: the children of `TOASTS`, by `set_props`."""
+def toast(
+    words: Any, undo: Component | None = None, tone_icon: str = "check-circle-fill", clears: str | None = None
+) -> Component:
+    """Return words on what happened, with an Undo for 30 s: the children of `TOASTS`, by `set_props`.
+
+    `clears` names the draft that the browser need not keep any longer (`data-draft` of a form).
+    """
     seconds = UNDO_SECONDS if undo else 6
     return html.Div(
         [
@@ -201,7 +206,7 @@ def toast(words: Any, undo: Component | None = None, tone_icon: str = "check-cir
         ],
         className="lf-toast",
         # the moment makes two equal toasts differ, so that the second one is shown and lives its own time
-        **{"data-expires": f"{(time.time() + seconds) * 1000:.0f}"},
+        **{"data-expires": f"{(time.time() + seconds) * 1000:.0f}", **({"data-clears": clears} if clears else {})},
     )
 
 

@@ -123,9 +123,19 @@ def record_form(kind: RecordType, ids: FormIds, record: Record | None, owner: st
     typed = known is not None and known.accepts(json.loads(value))
     heading = f"New {kind.singular}" if new else f"Edit {kind.singular}"
     actions = [] if new else _form_actions(ids)
+    leaves = {"data-leaves-form": ""}  # assets/navigate.js asks first when something was typed
     return html.Div(
         [
-            button(f"All {kind.plural.lower()}", ids.back, "ghost", "arrow-left", "only-phone", "lf-back", small=True),
+            button(
+                f"All {kind.plural.lower()}",
+                ids.back,
+                "ghost",
+                "arrow-left",
+                "only-phone",
+                "lf-back",
+                small=True,
+                **leaves,
+            ),
             html.Div(
                 [
                     html.H2(heading, id="record-form-title"),
@@ -140,7 +150,7 @@ def record_form(kind: RecordType, ids: FormIds, record: Record | None, owner: st
             html.Div(
                 [
                     busy_button("Save", "Saving\u2026", ids.save, **{"data-json-save": ids.field}),
-                    button("Cancel", ids.cancel),
+                    button("Cancel", ids.cancel, "", small=False, **leaves),
                     html.Span(
                         [html.Kbd("Ctrl"), " ", html.Kbd("Enter"), " saves \u2002 ", html.Kbd("Esc"), " leaves"],
                         className="small faint push hide-phone",
@@ -157,9 +167,14 @@ def record_form(kind: RecordType, ids: FormIds, record: Record | None, owner: st
             "data-leave": ids.cancel,
             "data-dirty": "false",
             "data-original": text,
-            "data-draft": f"{owner}:{kind.name}:{'' if record is None else record.key}",
+            "data-draft": draft_name(owner, kind, "" if record is None else record.key),
         },
     )
+
+
+def draft_name(owner: str, kind: RecordType, key: str) -> str:
+    """Return under which name the browser keeps what was typed and not saved; a new record has an empty key."""
+    return f"{owner}:{kind.name}:{key}"
 
 
 def trail(changes: Sequence[AuditEntry]) -> Component:
@@ -176,7 +191,7 @@ def trail(changes: Sequence[AuditEntry]) -> Component:
 
 def _form_actions(ids: FormIds) -> list[Component]:
     remove = button("Delete", ids.delete, "ghost", "trash", "lf-deletes", small=True, **{"data-deletes-record": ""})
-    return [button("Duplicate", ids.duplicate, "ghost", "files", small=True), remove]
+    return [button("Duplicate", ids.duplicate, "ghost", "files", small=True, **{"data-leaves-form": ""}), remove]
 
 
 def _key_field(identifier: str, key: str, new: bool) -> Component:

@@ -11,7 +11,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.components.charts import CONFIG, SERIES, template
+from dashboard.components.charts import CONFIG, template
 from dashboard.components.controls import button, meter, scroller
 from dashboard.components.feedback import note
 from dashboard.components.signs import hidden, mono, state, tag
@@ -157,7 +157,6 @@ def answer_strip(values: Sequence[float]) -> Component:
     marked = len(values) - 1
     offsets = [0.62 * math.sin(2.4 * place) for place in range(len(values))]
     offsets[marked] = 0.0
-    colour = SERIES["light"][0]
     trace = {
         "type": "scatter",
         "mode": "markers",
@@ -166,8 +165,7 @@ def answer_strip(values: Sequence[float]) -> Component:
         "marker": {
             "size": [14 if place == marked else 8 for place in range(len(values))],
             "symbol": ["circle" if place == marked else "circle-open" for place in range(len(values))],
-            "color": colour,
-            "line": {"width": 1.5, "color": colour},
+            "line": {"width": 1.5},
         },
         "hovertemplate": "%{x:.2f}<extra></extra>",
     }

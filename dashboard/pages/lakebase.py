@@ -25,6 +25,7 @@ from dashboard.components.records import (
     TYPES,
     FormIds,
     RecordType,
+    draft_name,
     list_foot,
     no_records,
     nothing_chosen,
@@ -116,7 +117,16 @@ def layout() -> Component:
                     html.Div(
                         [
                             html.Div(_tabs(TYPES[0].name, {}), id=TABS, className="lf-tabs-place"),
-                            button("New preference", NEW, "", "plus-lg", "push", "lf-new", small=True),
+                            button(
+                                "New preference",
+                                NEW,
+                                "",
+                                "plus-lg",
+                                "push",
+                                "lf-new",
+                                small=True,
+                                **{"data-leaves-form": ""},
+                            ),
                         ],
                         className="lf-bar tabs",
                     ),
@@ -354,7 +364,8 @@ def _register_changes(app: Dash, services: Services) -> None:
         except LakefrontError as error:
             remember(error, f"Save {kind.singular} {name}")
             return no_update, no_update, _alert(error, "Not saved.", _KEPT, text), no_update
-        set_props(TOASTS, {"children": toast(["Saved ", mono(name)])})
+        saved = draft_name(user.user_id, kind, "" if chosen["new"] else name)
+        set_props(TOASTS, {"children": toast(["Saved ", mono(name)], clears=saved)})
         now = time.time()
         theme = text if kind.name == "preferences" and name == "theme" else no_update
         return now, {"key": name, "new": False, "at": now}, "", theme

@@ -170,7 +170,7 @@ def test_database_down_keeps_the_text_over_a_reload_and_saves_when_it_is_back(
 def test_what_was_typed_survives_a_reload(page: Window) -> None:
     create(page, KEY, "1")
     write(page, "[1, 2, 3]")
-    page.until("Object.keys(localStorage).some((key) => key.startsWith('lakefront.draft.'))")
+    page.until(f"Object.keys(localStorage).some((key) => key.endsWith(':{KEY}'))")
     page.driver.execute_script("document.querySelector('[data-dirty]').setAttribute('data-dirty', 'false')")
     page.open("/lakebase")
     open_record(page, KEY)
