@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request, send_from_directory
 from loguru import logger
+from werkzeug.exceptions import MethodNotAllowed
 
 from dashboard import identity
 from dashboard.api import errors, lakebase, model_serving, status, unity_catalog
@@ -69,13 +70,19 @@ def create_server(services: Services) -> Flask:
     serve_document(app, api)
     _serve_documentation(app)
     create_dash(app, services)
-    # Dash answers unknown paths with the page; below /api an unknown path is an error.
-    app.add_url_rule("/api/<path:_path>", "api.unknown", _unknown, methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
+    _refuse_unknown(app, api)
     return app
 
 
-def _unknown(_path: str) -> Response:
-    return errors.answer(NotFound("There is no such route."))
+def _refuse_unknown(app: Flask, api: Api) -> None:
+    """Dash answers unknown paths with the page; below /api an unknown path or method is an error."""
+
+    @app.route("/api/<path:_path>", methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
+    def unknown(_path: str) -> Response:
+        allowed = api.methods_of(request.path)
+        if not allowed:
+            raise NotFound("There is no such route.")
+        raise MethodNotAllowed(valid_methods=allowed)
 
 
 def _bind_requests(app: Flask) -> None:

@@ -129,6 +129,16 @@ class Api:
 
         return decorate
 
+    def methods_of(self, path: str) -> list[str]:
+        """The methods that some described route takes at ``path``, to tell 405 from 404."""
+        return sorted(
+            {
+                operation.method
+                for operation in self._operations
+                if re.fullmatch(_PATH_PARAMETER.sub("[^/]+", operation.path), path)
+            }
+        )
+
     def document(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document of everything registered."""
         modes: dict[type[BaseModel], Literal["validation", "serialization"]] = {ErrorBody: "serialization"}

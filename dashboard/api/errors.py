@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, request
 from loguru import logger
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from services.errors import InternalError, InvalidRequest, LakefrontError, NotFound
 from services.observability import errors_total, request_id
@@ -59,6 +59,8 @@ def register(app: Flask) -> None:
         record(mapped, error)
         response = answer(mapped)
         response.status_code = error.code or 500
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(error.valid_methods)
         return response
 
     @app.errorhandler(Exception)

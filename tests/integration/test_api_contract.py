@@ -75,7 +75,7 @@ def test_documentation_works_offline(client_of: Callable[..., FlaskClient]) -> N
     assert "http" not in page.get_data(as_text=True).replace("<!doctype html>", "").replace("http-equiv", "")
     for name in ("swagger-ui.css", "swagger-ui-bundle.js"):
         assert client.get(f"/docs/files/{name}").status_code == 200
-    assert client.get("/docs/files/..%2f__init__.py").status_code == 404
+    assert client.get("/docs/files/plugins.py").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v2/me", "/api/v1/preferences/a/b"])
@@ -89,6 +89,7 @@ def test_a_wrong_method_is_a_json_405(client_of: Callable[..., FlaskClient]) -> 
     answer = client_of().post("/api/v1/me")
     assert answer.status_code == 405
     assert answer.get_json()["error_code"] == "METHOD_NOT_ALLOWED"
+    assert answer.headers["Allow"] == "GET"
 
 
 @pytest.mark.parametrize("given", ["7f3a9c12-5e0b", None, "has blank", "x" * 300])
@@ -141,7 +142,7 @@ def test_generated_requests_get_answers_that_the_document_promises(
         schemathesis.checks.response_schema_conformance,
         schemathesis.checks.content_type_conformance,
     )
-    headers = {"X-Forwarded-Access-Token": token(ANALYST)}
+    headers = {"X-Forwarded-Access-Token": token(ANALYST), "Accept-Encoding": "identity"}
     broken: list[str] = []
     for result in schema.get_all_operations():
         operation = result.ok()
