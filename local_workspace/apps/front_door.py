@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_workspace.apps import guard, pages
+from local_workspace.apps import guard, log_stream, pages
 from local_workspace.apps.sign_in import Accounts, ForwardedTokens, NotSignedIn, TokenMint, identify, without_sign_in
 from local_workspace.apps.upstream import Answer, Readable, Upstream, UpstreamTimeout, UpstreamUnavailable
 from local_workspace.faults import Fault, Faults
@@ -136,6 +136,8 @@ class FrontDoor:
         refusal = guard.refusal(environ)
         if refusal is not None:
             return pages.error(403, "PERMISSION_DENIED", refusal, request_id)
+        if environ.get("PATH_INFO") == "/logz/stream" and self._door.log is not None:
+            return self._log_page(environ, self._door.log, request_id)
         if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
             return pages.error(501, "NOT_IMPLEMENTED", "This front door does not pass WebSockets.", request_id)
         path = environ.get("PATH_INFO", "")
@@ -155,6 +157,8 @@ class FrontDoor:
         if not self._door.manages(principal):
             message = f"{principal.name} may not read the log of this app: CAN_MANAGE is needed."
             return pages.error(403, "PERMISSION_DENIED", message, request_id)
+        if environ.get("PATH_INFO") == "/logz/stream":
+            log_stream.serve(environ, log)
         return pages.Page(200, log(), "text/plain; charset=utf-8")
 
     def _identity_headers(self, environ: Environ, principal: Principal, request_id: str) -> Headers:

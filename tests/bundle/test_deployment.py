@@ -55,6 +55,7 @@ def test_the_whole_life(tiny: Cli, target: str) -> None:
         "tiny app starts"
         in httpx.get(app["url"] + "/logz", headers={"Authorization": f"Bearer {_deployer(tiny)}"}).text
     )
+    assert "tiny app starts" in tiny.ok("apps", "logs", name)
     assert name in tiny.ok("apps", "list")
 
     tiny.ok("bundle", "destroy", "-t", target, "--auto-approve")
