@@ -77,8 +77,8 @@ class Cli:
     user: str | None = None
     variables: dict[str, str] = field(default_factory=dict)
 
-    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run one command; output and exit code are in the result."""
+    def environment(self) -> dict[str, str]:
+        """The variables of one command: the workspace, whose credentials, and the bundle's variables."""
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
@@ -96,10 +96,14 @@ class Cli:
             principal = self.cloud.directory.get(self.user)
             assert principal is not None
             environment["DATABRICKS_TOKEN"] = self.cloud.tokens.issue(principal, ["all-apis"]).token
+        return environment
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one command; output and exit code are in the result."""
         return subprocess.run(
             [self.path, *arguments],
             cwd=self.folder,
-            env=environment,
+            env=self.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
