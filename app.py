@@ -11,6 +11,7 @@ import sys
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from dashboard.server import create_server
 from services.container import Services, build
@@ -34,6 +35,13 @@ def server() -> Flask:
     return create_server(services)
 
 
+class _JsonLogger(Logger):  # type: ignore[misc]
+    """gunicorn's own lines go where all others go: JSON on stdout."""
+
+    def setup(self, cfg: object) -> None:
+        """Leave the handlers to ``configure_logging``."""
+
+
 class _Gunicorn(BaseApplication):  # type: ignore[misc]
     """One worker with threads: calls wait for services, not for the CPU, and one process is one pool, one cache."""
 
@@ -45,7 +53,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         """Set gunicorn's options."""
         options = {
-            "bind": f"0.0.0.0:{self._settings.databricks_app_port}",
+            "bind": f"{self._settings.flask_run_host}:{self._settings.databricks_app_port}",
             "workers": 1,
             "worker_class": "gthread",
             "threads": self._settings.server_threads,
@@ -57,7 +65,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108, PTH112
             "worker_exit": lambda _server, _worker: self._close(),
-            "logger_class": "gunicorn.glogging.Logger",
+            "logger_class": _JsonLogger,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -81,6 +89,7 @@ def main() -> int:
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    configure_logging(settings.log_level)
     _Gunicorn(settings).run()
     return 0
 

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
         "lakefront"
     )
     databricks_app_port: Annotated[int, Field(description="Port to listen on.", ge=0, le=65535)] = 8000
+    flask_run_host: Annotated[
+        str, Field(description="Address to listen on; the Apps platform needs 0.0.0.0, a laptop 127.0.0.1.")
+    ] = "0.0.0.0"
     databricks_ca_file: Annotated[
         Path | None, Field(description="Authority to trust for the workspace's TLS, when not a public one.")
     ] = None

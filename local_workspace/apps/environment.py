@@ -72,6 +72,7 @@ def build(
         "DATABRICKS_WORKSPACE_ID": identity.workspace_id,
         "DATABRICKS_HOST": identity.host,
         "DATABRICKS_APP_PORT": str(port),
+        "FLASK_RUN_HOST": "127.0.0.1",
         "DATABRICKS_CLIENT_ID": identity.client_id,
         "DATABRICKS_CLIENT_SECRET": identity.client_secret,
         "ACCOUNT_SWITCH_URL": SIGN_IN_PATH,
