@@ -159,12 +159,14 @@ def _fill(
     prepared = running.prepare(session, tree, ())
     columns = [_stored(item) for item in running.describe(session, prepared, stop)]
     casts = ", ".join(
-        f"CAST(_q.{dialect.quote(c.name)} AS {types.duck_type(types.parse_type(c.type_text))}) AS {dialect.quote(c.name)}"
+        f"CAST(_q.{dialect.quote(c.name)} AS {types.duck_type(types.parse_type(c.type_text))}) AS "
+        f"{dialect.quote(c.name)}"
         for c in columns
     )
     cursor = running.open_cursor(session, prepared.governed, stop)
+    sql = f"CREATE TABLE {physical} AS SELECT {casts} FROM ({prepared.sql}) AS _q"  # noqa: S608 - governed text
     try:
-        rows = dml.execute(cursor, f"CREATE TABLE {physical} AS SELECT {casts} FROM ({prepared.sql}) AS _q", {}, stop)
+        rows = dml.execute(cursor, sql, {}, stop)
     finally:
         cursor.close()
     return columns, rows

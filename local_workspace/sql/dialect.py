@@ -34,7 +34,7 @@ class DatabricksSql(Databricks):
         STRING_ESCAPES: ClassVar[list[str]] = ["\\", "'", '"']
         COMMANDS: ClassVar[set[Any]] = set()  # no statement is swallowed as one opaque text
 
-    class Parser(Databricks.Parser):
+    class Parser(Databricks.Parser):  # type: ignore[valid-type,misc] # sqlglot's metaclass makes the attribute
         """Functions whose arguments sqlglot would normalise away are kept as they were written."""
 
         FUNCTIONS = {**Databricks.Parser.FUNCTIONS, **{name.upper(): _anonymous(name) for name in _KEPT}}
@@ -83,7 +83,7 @@ def parse(text: str) -> exp.Expr:
         raise errors.syntax(text, near(text, fault)) from fault
     if len(trees) != 1 or isinstance(trees[0], exp.Command):
         raise errors.syntax(text)
-    return trees[0]  # type: ignore[return-value]
+    return trees[0]
 
 
 def parse_expression(text: str) -> exp.Expr:

@@ -71,7 +71,7 @@ def _apply(cursor: Any, sql: str, table: Table, values: dict[str, Any], stop: St
     if not overwrite:
         return execute(cursor, sql, values, stop)
     name = table.physical
-    kept = f"CREATE TEMP TABLE _overwritten AS SELECT * FROM {name} LIMIT 0"
+    kept = f"CREATE TEMP TABLE _overwritten AS SELECT * FROM {name} LIMIT 0"  # noqa: S608 - a physical name of our own
     execute(cursor, kept, {}, stop)
     rows = execute(
         cursor, sql.replace(physical_table(table, "").sql(dialect="duckdb"), "temp.main._overwritten", 1), values, stop
@@ -127,7 +127,7 @@ _INSERT_ARGUMENTS = frozenset({"this", "expression", "overwrite", "is_function",
 
 
 def _insert(tree: exp.Insert, table: Table) -> None:
-    """``INSERT INTO t (columns) SELECT CAST(…) FROM (source)``: each value takes its column's type as the platform does."""
+    """``INSERT INTO t (columns) SELECT CAST(…) FROM (source)``: each value takes its column's type."""
     for key, value in tree.args.items():
         if value and key not in _INSERT_ARGUMENTS:
             raise errors.unsupported(f"INSERT with {key}")
@@ -178,7 +178,8 @@ def _check_width(source: exp.Values, width: int, table: Table) -> None:
             kind = "NOT_ENOUGH_DATA_COLUMNS" if given < width else "TOO_MANY_DATA_COLUMNS"
             raise SqlError(
                 f"INSERT_COLUMN_ARITY_MISMATCH.{kind}",
-                f"Cannot write to `{table.name}`, the reason is {'not enough' if given < width else 'too many'} data columns.",
+                f"Cannot write to `{table.name}`, the reason is {'not enough' if given < width else 'too many'} data "
+                f"columns.",
                 "21S01",
             )
 
@@ -199,7 +200,7 @@ def _inserted_columns(tree: exp.Insert, table: Table) -> list[Column]:
 
 
 def _assignments(tree: exp.Expr, table: Table) -> None:
-    """Assigned values take their column's type as the platform casts, and targets are plain names as DuckDB wants them."""
+    """Assigned values take their column's type by the platform's casts; targets are plain names, as DuckDB wants."""
     by_name = {column.name.lower(): column for column in table.columns}
     updates = [tree] if isinstance(tree, exp.Update) else list(tree.find_all(exp.Update))
     for update in updates:

@@ -53,8 +53,10 @@ def table_not_found(parts: Iterable[str]) -> SqlError:
     """No such table or view."""
     return SqlError(
         "TABLE_OR_VIEW_NOT_FOUND",
-        f"The table or view {_name(parts)} cannot be found. Verify the spelling and correctness of the schema and catalog.\n"
-        "If you did not qualify the name with a schema, verify the current_schema() output, or qualify the name with the "
+        f"The table or view {_name(parts)} cannot be found. Verify the spelling and correctness of the schema "
+        f"and catalog.\n"
+        "If you did not qualify the name with a schema, verify the current_schema() output, or qualify the "
+        "name with the "
         "correct schema and catalog.\n"
         "To tolerate the error on drop use DROP VIEW IF EXISTS or DROP TABLE IF EXISTS.",
         "42P01",
@@ -66,7 +68,8 @@ def schema_not_found(parts: Iterable[str]) -> SqlError:
     return SqlError(
         "SCHEMA_NOT_FOUND",
         f"The schema {_name(parts)} cannot be found. Verify the spelling and correctness of the schema and catalog.\n"
-        "If you did not qualify the name with a catalog, verify the current_schema() output, or qualify the name with the "
+        "If you did not qualify the name with a catalog, verify the current_schema() output, or qualify the "
+        "name with the "
         "correct catalog.\n"
         "To tolerate the error on drop use DROP SCHEMA IF EXISTS.",
         "42704",
@@ -132,7 +135,8 @@ def unbound(name: str) -> SqlError:
     """A parameter marker without a value."""
     return SqlError(
         "UNBOUND_SQL_PARAMETER",
-        f"Found the unbound parameter: {name}. Please, fix `args` and provide a mapping of the parameter to either a SQL "
+        f"Found the unbound parameter: {name}. Please, fix `args` and provide a mapping of the parameter to "
+        f"either a SQL "
         "literal or collection constructor functions such as `map()`, `array()`, `struct()`.",
         "42P02",
     )
@@ -163,7 +167,8 @@ def _binder(message: str, known: Iterable[str]) -> SqlError:
         return SqlError(
             "MISSING_AGGREGATION",
             "A non-aggregating expression is based on columns which are not participating in the GROUP BY clause.\n"
-            "Add the columns or the expression to the GROUP BY, aggregate the expression, or use any_value() if you do not care "
+            "Add the columns or the expression to the GROUP BY, aggregate the expression, or use any_value() if "
+            "you do not care "
             "which of the values within a group is returned.",
             "42803",
         )
@@ -182,14 +187,16 @@ def _conversion(message: str) -> SqlError:
     ):
         return SqlError(
             "CAST_OVERFLOW",
-            "A value cannot be cast to the requested type due to an overflow. Use `try_cast` to tolerate overflow and return NULL instead.",
+            "A value cannot be cast to the requested type due to an overflow. Use `try_cast` to tolerate "
+            "overflow and return NULL instead.",
             "22003",
         )
     found = _CAST.search(message)
     value = f"The value '{found.group(1)[:100]}'" if found else "A value"
     return SqlError(
         "CAST_INVALID_INPUT",
-        f"{value} cannot be cast to the requested type because it is malformed. Correct the value as per the syntax, or change its "
+        f"{value} cannot be cast to the requested type because it is malformed. Correct the value as per the "
+        f"syntax, or change its "
         "target type. Use `try_cast` to tolerate malformed input and return NULL instead.",
         "22018",
     )
@@ -278,7 +285,8 @@ def from_catalog(fault: UnityCatalogError) -> SqlError:
         parts = _name(fault.full_name.split("."))
         return SqlError(
             "SCHEMA_NOT_EMPTY",
-            f"Cannot drop a {fault.securable_type} {parts} because it contains objects.\nUse DROP SCHEMA ... CASCADE to drop it and all its objects.",
+            f"Cannot drop a {fault.securable_type} {parts} because it contains objects.\nUse DROP SCHEMA ... "
+            f"CASCADE to drop it and all its objects.",
             "2BP01",
         )
     if isinstance(fault, PrincipalNotFound):

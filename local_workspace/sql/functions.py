@@ -1,4 +1,4 @@
-"""Functions whose calls become another shape of tree: units, patterns, lambdas and aggregates need more than a macro."""
+"""Functions whose calls become another shape of tree: for units, patterns, lambdas and aggregates no macro will do."""
 
 from __future__ import annotations
 

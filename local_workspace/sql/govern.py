@@ -94,10 +94,10 @@ class Governor:
             raise errors.unsupported("A view or function nested this deeply")
         holder = exp.Paren(this=tree)
         found = self.shorten(tree, scope)
-        for node in found.tables:
-            node.replace(self._relation(node, scope))
-        for node in reversed(found.calls):
-            node.replace(self._call(node, scope))
+        for table in found.tables:
+            table.replace(self._relation(table, scope))
+        for call in reversed(found.calls):
+            call.replace(self._call(call, scope))
         made = holder.this
         made.pop()
         return cast("exp.Expr", made)
@@ -198,7 +198,7 @@ class Governor:
         return exp.Subquery(this=query, alias=named, **kept)
 
     def shorten(self, tree: exp.Expr, scope: Scope) -> _Found:
-        """``catalog.schema.table.column`` and ``schema.table.column`` become ``table.column``: subqueries have no schema."""
+        """``catalog.schema.table.column`` and ``schema.table.column`` become ``table.column``."""
         found = _Found()
         _collect(tree, frozenset(), found)
         tables = {self.full_parts(node, scope) for node in found.tables if isinstance(node.this, exp.Identifier)}

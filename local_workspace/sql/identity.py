@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlglot import exp
 
 from local_workspace.identity.model import Principal
@@ -62,34 +64,41 @@ def _member(node: exp.Anonymous, caller: Principal) -> exp.Expr:
     return exp.Paren(this=exp.In(this=group.copy(), expressions=[exp.Literal.string(item) for item in groups]))
 
 
-def name_columns(tree: exp.Expr) -> None:
+def name_columns(tree: exp.Expr, values: Mapping[str, str] | None = None) -> None:
     """Give every unnamed expression of a SELECT list the name that Spark gives it, such as ``count(1)``.
 
-    Call it before anything is rewritten: the name comes from the expression as it was written.
+    Call it before anything is rewritten: the name comes from the expression as it was written, with the ``values`` of
+    parameter markers (by their name in lower case) in their place.
     """
     for select in list(tree.find_all(exp.Select)):
         if isinstance(select.parent, exp.Exists | exp.In):
             continue
-        made = [_named(item) for item in select.expressions]
+        made = [_named(item, values or {}) for item in select.expressions]
         select.set("expressions", made)
-    for values in list(tree.find_all(exp.Values)):
-        alias = values.args.get("alias")
-        if values.expressions and not (alias and alias.columns):
-            first = values.expressions[0]
+    for node in list(tree.find_all(exp.Values)):
+        alias = node.args.get("alias")
+        if node.expressions and not (alias and alias.columns):
+            first = node.expressions[0]
             width = len(first.expressions) if isinstance(first, exp.Tuple) else 1
             columns = [exp.to_identifier(f"col{place + 1}") for place in range(width)]
-            values.set(
-                "alias", exp.TableAlias(this=alias.this if alias else exp.to_identifier("_values"), columns=columns)
-            )
+            name = alias.this if alias else exp.to_identifier("_values")
+            node.set("alias", exp.TableAlias(this=name, columns=columns))
 
 
 _OWN_NAME = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.Explode, exp.Posexplode, exp.Inline, exp.Unnest)
 
 
-def _named(item: exp.Expr) -> exp.Expr:
-    if isinstance(item, exp.Dot) or isinstance(item, _OWN_NAME):
+def _named(item: exp.Expr, values: Mapping[str, str]) -> exp.Expr:
+    if isinstance(item, (exp.Dot, *_OWN_NAME)):
         return item
-    return exp.alias_(item, spark_name(item), quoted=True)
+    shown = item.copy()
+    for marker in list(shown.find_all(exp.Placeholder)):
+        text = exp.Literal.string(values.get(marker.name.lower(), marker.name))
+        if marker is shown:
+            shown = text
+        else:
+            marker.replace(text)
+    return exp.alias_(item, spark_name(shown), quoted=True)
 
 
 def spark_name(node: exp.Expr) -> str:
@@ -100,6 +109,8 @@ def spark_name(node: exp.Expr) -> str:
         return "NULL"
     if isinstance(node, exp.Paren):
         return spark_name(node.this)
+    if isinstance(node, exp.CurrentCatalog):
+        return "current_catalog()"
     if isinstance(node, exp.Subquery):
         return "scalarsubquery()"
     return _text(node)

@@ -10,32 +10,32 @@ from local_workspace.sql.model import Parameter, SqlError
 PREFIX = "p_"
 
 
-def signature(parameters: tuple[Parameter, ...]) -> tuple[tuple[str | None, str], ...]:
-    """What of the parameters shapes the tree: names and types, not values."""
-    return tuple((item.name, item.type.upper()) for item in parameters)
-
-
-def reusable(parameters: tuple[Parameter, ...]) -> bool:
-    """Whether a prepared tree serves other values of the same signature."""
-    return all(not item.arguments and item.type.upper() not in ("ARRAY", "MAP") for item in parameters)
-
-
 def values(parameters: tuple[Parameter, ...], used: frozenset[str]) -> dict[str, str | None]:
     """DuckDB's named values for the markers in ``used`` (as ``bind`` reported them)."""
-    found = {_key(item, place): item.value for place, item in enumerate(_ordered(parameters))}
+    found = {_key(place): item.value for place, item in enumerate(_ordered(parameters))}
     return {name: found.get(name) for name in used}
+
+
+def shown(parameters: tuple[Parameter, ...]) -> dict[str, str]:
+    """What names of unnamed columns show for each marker: its value."""
+    return {
+        (item.name or f"_{place + 1}").lower(): "NULL" if item.value is None else item.value
+        for place, item in enumerate(_ordered(parameters))
+    }
 
 
 def _ordered(parameters: tuple[Parameter, ...]) -> list[Parameter]:
     return [item for item in parameters if item.name is None] + [item for item in parameters if item.name is not None]
 
 
-def _key(item: Parameter, place: int) -> str:
+def _key(place: int) -> str:
     return f"{PREFIX}{place}"
 
 
 def bind(tree: exp.Expr, parameters: tuple[Parameter, ...]) -> tuple[exp.Expr, frozenset[str]]:
-    """Replace ``:name`` markers (``?`` markers are ``:_1`` … by now, see ``dialect.number_markers``); surplus parameters are ignored, as the platform does.
+    """Replace ``:name`` markers; surplus parameters are ignored, as the platform does.
+
+    ``?`` markers are ``:_1`` … by now, see ``dialect.number_markers``.
 
     Returns:
         The tree, and the keys of the values that it needs.
@@ -51,7 +51,7 @@ def bind(tree: exp.Expr, parameters: tuple[Parameter, ...]) -> tuple[exp.Expr, f
         if name.lower() not in names:
             raise errors.unbound(name)
         place = names.index(name.lower())
-        marker.replace(_expression(ordered[place], _key(ordered[place], place), used))
+        marker.replace(_expression(ordered[place], _key(place), used))
     return tree, frozenset(used)
 
 

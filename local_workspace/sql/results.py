@@ -50,7 +50,7 @@ class Stop:
             self._idle.set()
 
     def request(self, *, wait: bool) -> None:
-        """Stop it. With ``wait``, interrupt again until the worker has let go (an interrupt can come before its start)."""
+        """Stop it. With ``wait``, interrupt again until the worker has let go: the first can come before its start."""
         self.requested = True
         for _ in range(int(_PATIENCE / 0.02)):
             with self._lock:

@@ -6,6 +6,7 @@ holds the same table. Pickup times rise with the row number, as in the original,
 
 from __future__ import annotations
 
+# ruff: noqa: S608 - every text here is put together from constants
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -60,7 +61,8 @@ drawn AS (
     (c % 9973) / 9973.0 AS pace
   FROM numbers),
 trips AS (
-  SELECT *, CASE WHEN airport THEN round(15.5 + (d % 460) / 100.0, 2) WHEN d % 977 = 0 THEN 0.0 ELSE least(miles, 30.0) END AS distance
+  SELECT *, CASE WHEN airport THEN round(15.5 + (d % 460) / 100.0, 2) WHEN d % 977 = 0 THEN 0.0
+            ELSE least(miles, 30.0) END AS distance
   FROM drawn),
 timed AS (
   SELECT *, CAST(90 + distance * (170 + 190 * pace) AS BIGINT) AS duration FROM trips)
@@ -71,7 +73,8 @@ SELECT make_timestamptz((1451606400 + started) * 1000000) AS tpep_pickup_datetim
        ELSE 2.5 + 0.5 * floor(distance * 4.1 + duration / 190.0) END AS DOUBLE) AS fare_amount,
   CAST(zips[1 + (c // 7) % len(zips) * ((d // 13) % len(zips)) // len(zips)] AS INTEGER) AS pickup_zip,
   CASE WHEN e % 1999 = 7 THEN NULL
-       ELSE CAST(zips[1 + (e // 3) % len(zips) * (1 + (c // 11) % len(zips)) // (1 + len(zips))] AS INTEGER) END AS dropoff_zip
+       ELSE CAST(zips[1 + (e // 3) % len(zips) * (1 + (c // 11) % len(zips)) // (1 + len(zips))] AS INTEGER)
+       END AS dropoff_zip
 FROM timed, (SELECT string_split('{_ZIPS}', ',') AS zips)
 """
 

@@ -34,7 +34,8 @@ def checked_zone(name: str) -> str:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as fault:
         raise SqlError(
             "INVALID_CONF_VALUE.TIME_ZONE",
-            f"The value '{name}' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the given timezone.",
+            f"The value '{name}' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the "
+            f"given timezone.",
             "22022",
         ) from fault
     return name

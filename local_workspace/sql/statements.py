@@ -1,4 +1,4 @@
-"""Statements that are answered from Unity Catalog's metadata and the session: SHOW, DESCRIBE, USE, SET, and where the rest goes."""
+"""Statements that are neither queries nor DML: where each goes; USE, SET and RESET."""
 
 from __future__ import annotations
 
@@ -111,11 +111,11 @@ def _set(session: LocalSession, reader: Reader, stop: Stop) -> Result:
     key = ".".join(reader.parts())
     if key.lower() == "autocommit":
         raise errors.unsupported("A transaction of several statements")
-    if reader.ended:
-        known = {**DEFAULTS, **session.configuration}
-        return _settings([(key, known.get(key.lower(), "<undefined>"))])
-    reader.expect("=")
-    return _assign(session, key, reader)
+    if reader.accept("="):
+        return _assign(session, key, reader)
+    reader.end()
+    known = {**DEFAULTS, **session.configuration}
+    return _settings([(key, known.get(key.lower(), "<undefined>"))])
 
 
 def _assign(session: LocalSession, key: str, reader: Reader) -> Result:

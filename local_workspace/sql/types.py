@@ -63,6 +63,7 @@ _DUCK = {
     _T.VARIANT: "JSON",
     _T.INTERVAL: "INTERVAL",
 }
+_OTHER = frozenset({_T.DECIMAL, _T.ARRAY, _T.LIST, _T.MAP, _T.STRUCT, _T.NULL})
 _NAMES = {
     _T.BOOLEAN: "boolean",
     _T.TINYINT: "tinyint",
@@ -135,9 +136,8 @@ def check(tree: exp.DataType, text: str = "") -> None:
         SqlError: UNSUPPORTED_DATATYPE.
     """
     for node in tree.find_all(exp.DataType):
-        if node.this not in _DUCK and node.this not in (_T.DECIMAL, _T.ARRAY, _T.LIST, _T.MAP, _T.STRUCT):
-            if node.this != _T.NULL:
-                raise _unknown(text or node.sql(dialect="databricks"))
+        if node.this not in _DUCK and node.this not in _OTHER:
+            raise _unknown(text or node.sql(dialect="databricks"))
 
 
 def duck_type(tree: exp.DataType) -> str:
