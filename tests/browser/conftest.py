@@ -94,8 +94,9 @@ class Window:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
     def theme(self, name: str) -> None:
-        """Switch between `light` and `dark`."""
+        """Switch between `light` and `dark`, and wait until the colours have moved there."""
         self.driver.execute_script(f"window.lakefront.setTheme('{name}')")
+        self.until("!document.getAnimations().some((one) => one instanceof CSSTransition)")
 
     def problems(self) -> list[str]:
         """Errors that the browser's console had since the last call (a refused script, a failed request)."""

@@ -1,0 +1,100 @@
+"""The Dash app as a whole, without a workspace: every callback's ids exist, headers, vendored files."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from dash import Dash
+from flask import Flask
+
+from dashboard.app_shell import PAGES, create_dash
+from dashboard.identity import attach
+from dashboard.vendor import PREFIX, STYLESHEETS
+from services.container import build
+from services.settings import load
+from tests.unit.test_components import nodes_of
+
+# Ids that callbacks draw: they are in no layout, and each callback that names one must say that it may be missing.
+DRAWN_LATER = ("lakebase-", "serving-", "chat-", "catalog-", "uc-", "unity-")
+
+
+@pytest.fixture(scope="module")
+def app() -> Dash:
+    settings = load(
+        {
+            "DATABRICKS_HOST": "http://127.0.0.1:9",
+            "DATABRICKS_CLIENT_ID": "id",
+            "DATABRICKS_CLIENT_SECRET": "secret",
+            "DATABRICKS_WAREHOUSE_ID": "w",
+            "LAKEBASE_INSTANCE_NAME": "db",
+            "DOCS_URL": "https://example.com/docs",
+        }
+    )
+    server = Flask("test", static_folder=None)
+    services = build(settings)
+    attach(server.extensions, services)
+    return create_dash(server, services)
+
+
+def ids_of(layout: Any) -> set[str]:
+    """Every id in a layout, a pattern's by its type."""
+    found = {getattr(node, "id", None) for node in nodes_of(layout) if not isinstance(getattr(node, "id", None), dict)}
+    patterns = {node.id["type"] for node in nodes_of(layout) if isinstance(getattr(node, "id", None), dict)}
+    return {str(one) for one in found | patterns if one}
+
+
+def test_every_input_of_a_callback_is_in_a_layout_or_declared_optional(app: Dash) -> None:
+    known = ids_of(app.layout()).union(*(ids_of(page.layout()) for page in PAGES))
+    missing = []
+    for one in app.callback_map.values():
+        for dependency in (*one["inputs"], *one["state"]):
+            name = dependency["id"]
+            if name.startswith("{") or name in known or dependency.get("allow_optional"):
+                continue
+            missing.append(name)
+    assert [name for name in missing if not name.startswith(DRAWN_LATER)] == []
+    assert known >= {"main", "location", "lakebase-view", "status-sentence", "welcome-checked"}
+
+
+def test_first_page_is_small_and_names_its_files(app: Dash) -> None:
+    page = app.server.test_client().get("/")
+    assert page.status_code == 200
+    assert len(page.data) < 12_000
+    assert '<html lang="en">' in page.text
+    for href in STYLESHEETS:
+        assert href in page.text
+
+
+def test_vendor_files_are_kept_for_a_year_and_nothing_else_is_served(app: Dash) -> None:
+    client = app.server.test_client()
+    css = client.get(STYLESHEETS[0])
+    assert css.status_code == 200
+    assert "max-age=31536000" in css.headers["Cache-Control"]
+    assert client.get(f"{PREFIX}/css/font/fonts/bootstrap-icons.woff2").status_code == 200
+    for name in ("js/bootstrap.min.js", "../__init__.py", "css/bootswatch/lux/bootstrap.min.css"):
+        assert client.get(f"{PREFIX}/{name}").headers.get("Cache-Control") != "public, max-age=31536000"
+
+
+def test_policy_on_every_page_allows_own_scripts_only(app: Dash) -> None:
+    policy = app.server.test_client().get("/lakebase").headers["Content-Security-Policy"]
+    assert "script-src 'self' 'sha256-" in policy
+    assert "object-src 'none'" in policy
+    assert "unsafe-eval" not in policy
+
+
+def test_account_without_a_token_says_what_to_set_up(app: Dash) -> None:
+    body = {
+        "output": "..account.children...account-popover.children..",
+        "outputs": [{"id": "account", "property": "children"}, {"id": "account-popover", "property": "children"}],
+        "inputs": [{"id": "arrival", "property": "data", "value": True}],
+        "changedPropIds": ["arrival.data"],
+        "state": [],
+    }
+    answer = app.server.test_client().post(
+        "/_dash-update-component", data=json.dumps(body), content_type="application/json"
+    )
+    assert answer.status_code == 200
+    assert "Not signed in" in answer.text
+    assert "user authorization" in answer.text
