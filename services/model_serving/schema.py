@@ -53,16 +53,22 @@ def of_document(name: str, task: str | None, data: bytes) -> EndpointSchema:
         data: its OpenAPI document.
     """
     try:
-        document = json.loads(data)
-        operation = _operation(document)
-        request = _resolved(document, operation["requestBody"]["content"]["application/json"]["schema"])
-    except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
-        return undescribed(name, task, "The endpoint's OpenAPI document describes no input.")
+        found = _described(name, task, json.loads(data))
+    except (ValueError, LookupError, TypeError, AttributeError, StopIteration):
+        # Not JSON, or JSON of another shape than OpenAPI's somewhere on the way: whatever it is, it is no description.
+        found = None
+    return found or undescribed(name, task, "The endpoint's OpenAPI document describes no input columns.")
+
+
+def _described(name: str, task: str | None, document: dict[str, Any]) -> EndpointSchema | None:
+    """The schema of a document, None when it names no columns: a model without a signature."""
+    operation = _operation(document)
+    request = _resolved(document, operation["requestBody"]["content"]["application/json"]["schema"])
     forms = _forms(document, request)
     kind = _KIND_OF_TASK.get(task or "") or _kind_of(forms)
     fields = _columns(document, forms) if kind == "tabular" else []
     if kind == "unknown" or (kind == "tabular" and not fields):
-        return undescribed(name, task, "The model has no signature, so its columns are not described.")
+        return None
     return EndpointSchema(
         endpoint_name=name,
         kind=kind,
