@@ -84,6 +84,7 @@ class Database:
         try:
             self._current_attempt().result(self._pool.options.wait)
         except FutureTimeout:
+            self._pool.check_soon()
             raise self._pool.waited_in_vain() from None
         except DatabaseUnavailable:
             self._pool.check_soon()

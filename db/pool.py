@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -55,17 +55,37 @@ class PoolOptions:
 
 
 @dataclass
-class _LastFailure:
-    """Why the newest attempt to connect failed; forgotten at the next success."""
+class _Logins:
+    """Attempts to connect: how many are under way, and why the newest failed (forgotten at the next success)."""
 
     error: BaseException | None = None
     count: int = 0
+    minting: int = 0
+    connecting: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, error: BaseException | None) -> None:
         with self.lock:
             self.error = error
             self.count += error is not None
+
+    @contextmanager
+    def under_way(self, stage: Literal["minting", "connecting"]) -> Iterator[None]:
+        with self.lock:
+            setattr(self, stage, getattr(self, stage) + 1)
+        try:
+            yield
+        finally:
+            with self.lock:
+                setattr(self, stage, getattr(self, stage) - 1)
+
+    def explanation(self) -> BaseException | None:
+        """Why there may be no connection: the last failure, or what has been waited for all the time."""
+        if self.error is None and self.minting:
+            return TokenUnavailable("the token has been waited for in vain")
+        if self.error is None and self.connecting:
+            return psycopg.OperationalError("connection timeout expired")
+        return self.error
 
 
 class Pool:
@@ -82,7 +102,7 @@ class Pool:
         self.options = options or PoolOptions()
         self._schema = schema
         self._parameters = parameters
-        self._failure = _LastFailure()
+        self._logins = _Logins()
         self._watchdog = Watchdog()
         self._drained_at = 0.0
         self._drain_lock = threading.Lock()
@@ -138,7 +158,7 @@ class Pool:
             if not is_outage(error):
                 raise
             self.check_soon()
-            raise unavailable(error, self._failure.error) from error
+            raise unavailable(error, self._logins.explanation()) from error
 
     def direct(self) -> Connection:
         """One connection outside the pool, for migrations; the caller closes it.
@@ -155,7 +175,7 @@ class Pool:
 
     def waited_in_vain(self) -> DatabaseUnavailable:
         """The error for a wait that ended without a connection: why the pool could not connect lately, if it tried."""
-        return unavailable(PoolTimeout("no connection in time"), self._failure.error)
+        return unavailable(PoolTimeout("no connection in time"), self._logins.explanation())
 
     def check_soon(self) -> None:
         """Checks every idle connection in the background and replaces the broken ones; one check at a time."""
@@ -169,7 +189,7 @@ class Pool:
             try:
                 pool.check()
             except psycopg.Error as error:
-                self._failure.note(error)
+                self._logins.note(error)
             finally:
                 self._checking.release()
 
@@ -178,14 +198,15 @@ class Pool:
     def statistics(self) -> dict[str, int]:
         """Counters and gauges of the pool (``pool_size`` …), ``connect_failures`` and ``health_checks``."""
         counters = dict(self._pool.get_stats()) if self._pool is not None else {}
-        return {**counters, "connect_failures": self._failure.count, "health_checks": self._health_checks}
+        return {**counters, "connect_failures": self._logins.count, "health_checks": self._health_checks}
 
     def _login(self) -> dict[str, Any]:
         """Parameters of one login; a failure to mint is remembered, so that who waits in vain can be told why."""
         try:
-            parameters = dict(self._parameters())
+            with self._logins.under_way("minting"):
+                parameters = dict(self._parameters())
         except Exception as error:
-            self._failure.note(error)
+            self._logins.note(error)
             raise
         return {
             "connect_timeout": max(2, round(self.options.connect)),
@@ -197,7 +218,7 @@ class Pool:
         }
 
     def _connection_class(self) -> type[Connection]:
-        failure = self._failure
+        logins = self._logins
 
         class Noted(psycopg.Connection[TupleRow]):
             """A connection whose failed logins are noted."""
@@ -206,11 +227,12 @@ class Pool:
             def connect(cls, *args: Any, **kwargs: Any) -> Any:
                 """As psycopg's own."""
                 try:
-                    connection = super().connect(*args, **kwargs)
+                    with logins.under_way("connecting"):
+                        connection = super().connect(*args, **kwargs)
                 except psycopg.Error as error:
-                    failure.note(error)
+                    logins.note(error)
                     raise
-                failure.note(None)
+                logins.note(None)
                 return connection
 
         return Noted
