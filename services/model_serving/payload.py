@@ -7,6 +7,7 @@ refuse NaN, which is no JSON.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NoReturn
 
 from services.errors import InvalidRequest
@@ -16,7 +17,8 @@ MEGABYTE = 1024 * 1024
 CUSTOM_MODEL_LIMIT = 16 * MEGABYTE
 LANGUAGE_LIMIT = 4 * MEGABYTE
 """Databricks' payload limits: custom models, and foundation models, external models and agents."""
-ROUND_TRIP_NAMES = ("predictions", "outputs")
+PREDICTION_NAMES = ("predictions", "outputs")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def form_of(invocation: Invocation) -> InputForm:
@@ -61,12 +63,19 @@ def encode(invocation: Invocation, form: InputForm, *, stream: bool) -> bytes:
 
 
 def decode(data: bytes) -> Any:
-    """An answer's JSON.
+    """An answer's JSON. Half of a surrogate pair, which no UTF-8 can carry on, becomes a question mark.
 
     Raises:
-        ValueError: not JSON, or with NaN or infinity in it.
+        ValueError: not JSON, with NaN or infinity in it, or nested beyond reading.
     """
-    return json.loads(data, parse_constant=_refuse)
+    try:
+        document = json.loads(data, parse_constant=_refuse)
+        if _SURROGATE.search(data):
+            text = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
+            document = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    return document
 
 
 def _refuse(name: str) -> NoReturn:
@@ -76,7 +85,7 @@ def _refuse(name: str) -> NoReturn:
 def predictions_of(document: Any) -> tuple[Any, dict[str, Any] | None]:
     """What of an answer is ``predictions`` and what is the whole ``response`` of a language task."""
     if isinstance(document, dict):
-        for name in ROUND_TRIP_NAMES:
+        for name in PREDICTION_NAMES:
             if name in document:
                 return document[name], None
         return None, document

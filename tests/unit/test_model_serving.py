@@ -150,6 +150,12 @@ def test_bodies_keep_every_digit_and_leave_out_what_is_ours() -> None:
         payload.decode(b'{"predictions": [NaN]}')
 
 
+def test_odd_answers_become_text_that_can_be_sent_on() -> None:
+    assert payload.decode(b'["\\ud800", "\\ud83d\\ude00"]') == ["?", "\U0001f600"]
+    with pytest.raises(ValueError, match="deeply"):
+        payload.decode(b"[" * 200_000)
+
+
 def test_batches_obey_both_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"a": at} for at in range(10)]
     assert [len(batch) for batch in scoring.batches(rows, 4)] == [4, 4, 2]
