@@ -114,7 +114,7 @@ def generate(tree: exp.Expr) -> str:
         SqlError: UNSUPPORTED_FEATURE when sqlglot knows that DuckDB has no equal.
     """
     try:
-        return tree.sql(dialect="duckdb", comments=False, unsupported_level=ErrorLevel.RAISE)
+        return tree.sql(dialect="duckdb", identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
     except SqlglotError as fault:
         raise errors.unsupported("This expression") from fault
 

@@ -21,6 +21,8 @@ from local_workspace.unity_catalog.metastore import Metastore
 from local_workspace.unity_catalog.model import Column, Function, Table
 
 MAX_VIEW_DEPTH = 30
+MAX_EXPANSIONS = 500
+"""Bodies of views and functions that one statement may hold: a function that calls itself twice would never end."""
 INFORMATION_SCHEMA = "information_schema"
 PHYSICAL = "physical"
 """Marks the target of a change, whose name is physical already."""
@@ -82,6 +84,7 @@ class Governor:
         self._metastore = metastore
         self._directory = directory
         self._temporary = temporary or {}
+        self._expansions = 0
         self.governed = Governed()
 
     def query(self, tree: exp.Expr, scope: Scope) -> exp.Expr:
@@ -90,7 +93,8 @@ class Governor:
         Raises:
             SqlError: a name does not resolve, a privilege is missing, or something is not allowed.
         """
-        if scope.depth > MAX_VIEW_DEPTH:
+        self._expansions += scope.depth > 0
+        if scope.depth > MAX_VIEW_DEPTH or self._expansions > MAX_EXPANSIONS:
             raise errors.unsupported("A view or function nested this deeply")
         holder = exp.Paren(this=tree)
         found = self.shorten(tree, scope)
@@ -324,7 +328,9 @@ def _collect(node: exp.Expr, names: frozenset[str], found: _Found) -> None:
         return
     if isinstance(node, exp.Table) and (node.args.get("db") or node.name.lower() not in names):
         found.tables.append(node)
-    inside = isinstance(node.parent, exp.Table | exp.Dot) and node.arg_key in ("this", "expression")
+    inside = (isinstance(node.parent, exp.Table) and node.arg_key == "this") or (
+        isinstance(node.parent, exp.Dot) and node.arg_key == "expression"
+    )
     if identity.is_call(node) and not inside:
         found.calls.append(node)
     for key, value in node.args.items():

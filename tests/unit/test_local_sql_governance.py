@@ -105,6 +105,14 @@ ATTACKS = [
     "DROP TABLE people",
     "TRUNCATE TABLE people",
     "SELECT IDENTIFIER('secret.hidden')",
+    "SELECT current_setting('temp_directory').x",
+    "SELECT read_text('/etc/passwd').content",
+    "SELECT duckdb_settings().name",
+    "SELECT getenv('HOME') || 'x'",
+    "SELECT transform(array(1), x -> (SELECT max(word) FROM secret.hidden))",
+    "SELECT * FROM plain WHERE id = any(SELECT id FROM secret.hidden)",
+    "SELECT * FROM information_0",
+    "VALUES ((SELECT max(word) FROM secret.hidden))",
     "SELECT * FROM IDENTIFIER('lakefront.secret.hidden')",
 ]
 
@@ -191,6 +199,44 @@ def test_information_schema_lists_what_the_caller_may_see(world: SqlWorld) -> No
 
 def test_change_of_governed_tables_is_refused(world: SqlWorld) -> None:
     assert "UNSUPPORTED_FEATURE" in world.error("UPDATE lakefront.sales.people SET name = 'x'", who="deployer")
+
+
+def test_a_function_named_like_one_of_the_database_s_own_is_the_caller_s(world: SqlWorld) -> None:
+    world.rows(
+        "CREATE FUNCTION lakefront.sales.getenv(x STRING) RETURNS STRING RETURN concat('mine ', x)", who="deployer"
+    )
+    try:
+        assert world.value("getenv('HOME')") == "mine HOME"
+        assert "mine" in repr(world.rows("SELECT struct(getenv('HOME')) AS s"))
+    finally:
+        world.rows("DROP FUNCTION lakefront.sales.getenv", who="deployer")
+
+
+def test_a_function_that_calls_itself_ends(world: SqlWorld) -> None:
+    world.rows("CREATE FUNCTION lakefront.sales.loop(x INT) RETURNS INT RETURN x", who="deployer")
+    again = "CREATE OR REPLACE FUNCTION lakefront.sales.loop(x INT) RETURNS INT RETURN loop(x) + loop(x)"
+    world.rows(again, who="deployer")
+    assert "UNSUPPORTED_FEATURE" in world.error("SELECT lakefront.sales.loop(1)", who="deployer")
+
+
+def test_errors_of_predicates_tell_nothing_about_hidden_rows(world: SqlWorld) -> None:
+    world.rows(
+        "CREATE OR REPLACE TABLE lakefront.sales.big AS SELECT id, id % 2 AS bit, CASE WHEN id % 2 = 0 THEN 'EU' ELSE 'US' END AS region, "
+        "CASE WHEN id % 2 = 0 THEN CAST(id AS STRING) ELSE concat('secret', id) END AS name FROM range(100000)",
+        who="deployer",
+    )
+    world.rows("ALTER TABLE lakefront.sales.big SET ROW FILTER lakefront.sales.only_region ON (region)", who="deployer")
+    for predicate in (
+        "CAST(name AS INT) >= 0",
+        "CAST(name AS DOUBLE) >= 0",
+        "1 DIV (1 - bit) = 1",
+        "CAST(name AS DECIMAL(10,2)) >= 0",
+    ):
+        assert world.rows(f"SELECT count(*) FROM big WHERE {predicate}") == [(50_000,)]
+    joined = (
+        "SELECT count(*) FROM big b JOIN (VALUES ('3'), ('4')) v(k) ON CAST(b.name AS DOUBLE) = CAST(v.k AS DOUBLE)"
+    )
+    assert world.rows(joined) == [(1,)]
 
 
 def test_identity_is_the_caller(world: SqlWorld) -> None:

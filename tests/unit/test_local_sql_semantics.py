@@ -1,6 +1,5 @@
 """Expressions whose plain translation to DuckDB would give another answer than Databricks."""
 
-
 from __future__ import annotations
 
 import math
