@@ -401,5 +401,5 @@ def test_many_keep_alive_clients_at_once(house: House) -> None:
 
 
 def test_it_listens_on_loopback_only(house: House) -> None:
-    with pytest.raises(OSError):  # noqa: PT011 - refused on Linux, unreachable where 127.0.0.2 does not exist
+    with pytest.raises(OSError):
         socket.create_connection(("127.0.0.2", house.door.port), timeout=2)
