@@ -241,10 +241,15 @@ def _register_list(app: Dash, services: Services) -> None:
             new_words,
         )
 
-    @callback(app, Output(CHANGED, "data", allow_duplicate=True), Input(RELOAD, "n_clicks"), prevent_initial_call=True)
-    def reload(_: Any) -> float:
+    @callback(
+        app,
+        Output(CHANGED, "data", allow_duplicate=True),
+        Input(RELOAD, "n_clicks", allow_optional=True),
+        prevent_initial_call=True,
+    )
+    def reload(clicks: Any) -> Any:
         """Ask again."""
-        return time.time()
+        return time.time() if clicks else no_update
 
 
 def _register_choice(app: Dash) -> None:

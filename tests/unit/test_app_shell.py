@@ -16,9 +16,6 @@ from services.container import build
 from services.settings import load
 from tests.unit.test_components import nodes_of
 
-# Ids that callbacks draw: they are in no layout, and each callback that names one must say that it may be missing.
-DRAWN_LATER = ("lakebase-", "serving-", "chat-", "catalog-", "uc-", "unity-")
-
 
 @pytest.fixture(scope="module")
 def app() -> Dash:
@@ -54,7 +51,8 @@ def test_every_input_of_a_callback_is_in_a_layout_or_declared_optional(app: Dash
             if name.startswith("{") or name in known or dependency.get("allow_optional"):
                 continue
             missing.append(name)
-    assert [name for name in missing if not name.startswith(DRAWN_LATER)] == []
+    # the explorer draws most of its page with the chosen table
+    assert [name for name in missing if not name.startswith("uc-")] == []
     assert known >= {"main", "location", "lakebase-view", "status-sentence", "welcome-checked"}
 
 

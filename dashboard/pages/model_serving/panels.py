@@ -1,0 +1,178 @@
+"""The parts of the Model Serving page before anything is asked: list, form, chat, history."""
+
+import json
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components.controls import (
+    busy_button,
+    button,
+    icon_button,
+    panel,
+    segment,
+    skeleton,
+)
+from dashboard.components.feedback import blank, note
+from dashboard.components.json_editor import editor, pretty
+from dashboard.components.serving import (
+    chat,
+    endpoint_title,
+    model_form,
+)
+from dashboard.components.signs import Identity
+from dashboard.components.waterline import text_panel, toggle_button, waterline
+from dashboard.pages.model_serving import ids
+from dashboard.pages.model_serving.answers import version_of
+from services.identity import User
+from services.model_serving import Endpoint, EndpointSchema
+
+
+def list_panel() -> Component:
+    """Return the panel of the endpoints."""
+    return panel(
+        "Endpoints",
+        [
+            html.Div(waiting(), id=ids.LIST, className="lf-list-place"),
+            html.P(["Endpoints you may query"], className="small faint lf-list-foot"),
+        ],
+        id="serving-endpoints",
+        aside=[
+            html.Span(id=ids.COUNT, className="small faint push"),
+            icon_button("Refresh the list", "arrow-clockwise", ids.REFRESH),
+        ],
+        classes="only-wide lf-tall",
+    )
+
+
+def history_panel() -> Component:
+    """Return the panel of the person's own calls."""
+    options = [
+        {"label": "All results", "value": "ALL"},
+        {"label": "Success", "value": "SUCCESS"},
+        {"label": "Refused", "value": "ERROR"},
+        {"label": "Timed out", "value": "TIMEOUT"},
+    ]
+    return panel(
+        "History",
+        html.Div(html.Div(skeleton(70, 60, 65), className="body stack"), id=ids.HISTORY),
+        id="serving-history-panel",
+        aside=[
+            html.Span("only yours", className="small faint hide-phone"),
+            html.Span(
+                [
+                    html.Label("Result", htmlFor=ids.HISTORY_STATUS, className="visually-hidden"),
+                    dbc.Select(id=ids.HISTORY_STATUS, options=options, value="ALL", size="sm"),
+                ],
+                className="push lf-small-select",
+            ),
+            icon_button("Refresh the history", "arrow-clockwise", ids.HISTORY_REFRESH),
+        ],
+        classes="lf-tall",
+    )
+
+
+def model_panel(endpoint: Endpoint, schema: EndpointSchema, user: User) -> Component:
+    """Return the panel of a model with a signature, or of one that does not say what it wants (JSON only)."""
+    described = schema.described and bool(schema.fields)
+    views = ([("form", "One row")] if described else []) + [("json", "JSON"), ("code", "Code")]
+    view = views[0][0]
+    first: Any = next(iter(schema.examples.values()), {"inputs": []})
+    hints = [] if described else [note(schema.reason or "This endpoint does not say what it wants.", "info")]
+    columns = model_form(schema, ids.FIELD, ids.FIELD_NOTE) if described else ""
+    form = html.Div(
+        [
+            *hints,
+            html.Div(
+                columns,
+                id=ids.FORM_VIEW,
+                hidden=not described,
+            ),
+            html.Div(
+                editor(ids.JSON_FIELD, ids.JSON_TEXT, "Request, as JSON", pretty(json.dumps(first))),
+                id=ids.JSON_VIEW,
+                hidden=described,
+                className="grow",
+            ),
+            html.Div(html.Div(id=ids.CODE, className="stack"), id=ids.CODE_VIEW, hidden=True),
+            form_foot(described),
+        ],
+        className="lf-input",
+        role="group",
+        **{"aria-label": f"Input of {endpoint.endpoint_name}", "data-submit": ids.PREDICT},
+    )
+    empty = blank("empty", "No answer yet", ["Fill in the form and press Predict. Each call is kept in your history."])
+    return html.Section(
+        [
+            html.Header(
+                [*endpoint_title(endpoint), segment(ids.VIEW, "Kind of input", views, view, "push")],
+                className="lf-wrap",
+            ),
+            html.Div(
+                [form, html.Div(empty, id=ids.RESULT, className="lf-result", **{"aria-live": "polite"})],
+                className="lf-cols lf-pair fill lf-serve-pair",
+            ),
+            html.Div(waterline(Identity.of_user(user.user_name), None, ["nothing asked yet"]), id=ids.STRIP),
+        ],
+        className="lf-panel",
+        key=endpoint.endpoint_name,
+        **{"aria-labelledby": "serving-title"},
+    )
+
+
+def form_foot(described: bool) -> Component:
+    """Return the buttons below the input."""
+    return html.Div(
+        [
+            busy_button("Predict", "Predicting\u2026", ids.PREDICT, **{"data-json-save": ids.JSON_VIEW}),
+            button("Fill with an example", ids.EXAMPLE, "", "shuffle", small=False, hidden=not described),
+            html.Span(
+                [
+                    html.Label("Give up after", htmlFor=ids.LIMIT),
+                    dbc.Input(id=ids.LIMIT, type="text", value="30", inputmode="numeric", className="num lf-seconds"),
+                    "s",
+                ],
+                className="row-flex small dim push hide-phone",
+            ),
+        ],
+        className="row-flex wrap lf-form-foot",
+    )
+
+
+def chat_panel(endpoint: Endpoint, schema: EndpointSchema, user: User) -> Component:
+    """Return the panel of a chat."""
+    strip = waterline(
+        Identity.of_user(user.user_name),
+        html.Span("nothing asked yet", **{"data-chat-time": ""}),
+        [version_of(endpoint.model_name, endpoint.model_version), html.Span("", **{"data-chat-facts": ""})],
+        [toggle_button("chat-raw", "Raw events", "braces")],
+        id="chat-waterline",
+    )
+    return html.Section(
+        [
+            html.Header(
+                [
+                    *endpoint_title(endpoint),
+                    button("New chat", None, "ghost", "plus-lg", "push", small=True, **{"data-chat-new": ""}),
+                ]
+            ),
+            chat(endpoint, schema),
+            strip,
+            text_panel("chat-raw", "", "Raw events"),
+        ],
+        className="lf-panel lf-tall lf-chat-panel",
+        key=endpoint.endpoint_name,
+        **{"aria-labelledby": "serving-title"},
+    )
+
+
+def waiting() -> Component:
+    """Return what stands where the list will be."""
+    return html.Div(skeleton(60, 40, 55, 45), className="lf-list-wait", **{"aria-busy": "true"})
+
+
+def no_endpoints() -> Component:
+    """Return what stands in the list when there is nothing to query."""
+    return html.P("There is no endpoint that you may query.", className="dim lf-list-none")
