@@ -34,6 +34,7 @@ from services.unity_catalog.statements import Parameter, Statement, marked
 
 _CANCEL_SECONDS = 10.0
 """How long ``cancel`` insists: until the server has named the statement there is nothing to cancel."""
+_STATE_SECONDS = 2.0
 _PATIENCE_STATES = frozenset({"STARTING"})
 
 
@@ -237,10 +238,17 @@ class Runner:
                 running.cancelled.wait(1.0)
 
     def _state(self) -> str:
-        try:
-            return self._warehouse_state()
-        except LakefrontError:
-            return "UNKNOWN"
+        """The warehouse's state; UNKNOWN when the workspace does not tell it at once: an error must not wait for it."""
+        told: list[str] = []
+
+        def ask() -> None:
+            with suppress(LakefrontError):
+                told.append(self._warehouse_state())
+
+        asking = threading.Thread(target=ask, name="warehouse-state", daemon=True)
+        asking.start()
+        asking.join(_STATE_SECONDS)
+        return told[0] if told else "UNKNOWN"
 
     def _return(self, session: WarehouseSession, *, reusable: bool) -> None:
         if reusable:

@@ -30,7 +30,8 @@ WAIT_SECONDS = 10.0
 TOKEN_MARGIN_SECONDS = 60.0
 """A token this near to its end opens no statement on a kept session."""
 _SOCKET_SECONDS = 30.0
-_ATTEMPTS = 2
+_RETRIES = 1
+"""Of the connector, each after up to five seconds (its least): enough for a dropped connection."""
 Connect = Callable[[User], Any]
 
 
@@ -78,7 +79,7 @@ def connector(settings: Settings) -> Connect:
             _socket_timeout=_SOCKET_SECONDS,
             _retry_delay_min=0.5,
             _retry_delay_max=5,
-            _retry_stop_after_attempts_count=_ATTEMPTS,
+            _retry_stop_after_attempts_count=_RETRIES,
             _retry_stop_after_attempts_duration=_SOCKET_SECONDS,
             **extra,
         )
