@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -25,6 +26,7 @@ from services.workspace_client import ClientFactory
 T = TypeVar("T")
 _KEEP_SECONDS = 30.0
 _KEEP_AT_MOST = 4096
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LANGUAGE_TASKS = ("llm/", "agent/")
 
 
@@ -50,6 +52,20 @@ class Cache:
             self._kept[key] = (time.monotonic(), value)
             while len(self._kept) > _KEEP_AT_MOST:
                 self._kept.popitem(last=False)
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be an endpoint's name before it becomes a part of a URL (the SDK does not quote it).
+
+    Raises:
+        NotFound: no endpoint can have that name.
+    """
+    if not _NAME.fullmatch(name):
+        raise NotFound(
+            "There is no serving endpoint of that name.",
+            error_code="ENDPOINT_NOT_FOUND",
+            technical_details={"endpoint_name": name},
+        )
 
 
 class Metadata:
@@ -78,6 +94,7 @@ class Metadata:
             NotFound: there is none of that name for this user.
             AuthRequired, PermissionDenied, WorkspaceUnavailable: as the workspace answers.
         """
+        check_name(name)
         key = ("endpoint", user.token_key, name)
         kept: Endpoint | None = None if refresh else self._cache.get(key)
         if kept is not None:
@@ -99,6 +116,7 @@ class Metadata:
         Raises:
             NotFound, AuthRequired, PermissionDenied, WorkspaceUnavailable: as the workspace answers.
         """
+        check_name(name)
         with self._asking("openapi", name):
             answer = self._clients.for_user(user).serving_endpoints.get_open_api(name)
             data: bytes = answer.contents.read() if answer.contents is not None else b""

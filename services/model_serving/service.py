@@ -24,7 +24,7 @@ from services.identity import User
 from services.model_serving import payload, schema, scoring
 from services.model_serving.errors import UpstreamTimeout
 from services.model_serving.history import Entry, History, Status
-from services.model_serving.metadata import Metadata, quietly
+from services.model_serving.metadata import Metadata, check_name, quietly
 from services.model_serving.models import (
     DEFAULT_TIMEOUT_SECONDS,
     Endpoint,
@@ -250,6 +250,7 @@ class ModelServingService:
         return predictions
 
     def _run(self, user: User, name: str, invocation: Invocation, form: InputForm, *, stream: bool) -> Run:
+        check_name(name)
         path = f"/serving-endpoints/{quote(name, safe='')}/invocations"
         return Run(
             user=user,

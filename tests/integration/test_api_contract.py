@@ -101,6 +101,16 @@ def test_every_response_carries_the_correlation_id(client_of: Callable[..., Flas
     assert answer.get_json()["technical_details"]["request_id"] == returned
 
 
+@pytest.mark.parametrize("name", ["%3F", "%2E%2E", "..%2F..%2Fapi", "a%2Fb", "%23", "x" * 300, "%00", "a%20b"])
+@pytest.mark.parametrize("end", ["", "/schema"])
+def test_names_that_are_no_names_reach_no_url_of_the_workspace(
+    client_of: Callable[..., FlaskClient], name: str, end: str
+) -> None:
+    answer = client_of().get(f"/api/v1/model-serving/endpoints/{name}{end}")
+    assert answer.status_code == 404
+    assert answer.get_json()["error_code"] in ("ENDPOINT_NOT_FOUND", "NOT_FOUND")
+
+
 def test_unknown_fields_are_refused(client_of: Callable[..., FlaskClient]) -> None:
     body = {"preference_key": "k", "preference_value": 1, "user_id": "somebody else"}
     answer = client_of().post("/api/v1/preferences", json=body)
