@@ -61,6 +61,9 @@ def _expression(item: Parameter, key: str, used: set[str]) -> exp.Expr:
         return exp.Null()
     if kind in ("ARRAY", "MAP") or item.arguments:
         return _collection(item)
+    if kind == "STRING":
+        # A literal takes the other side's type in a comparison, as the platform's strings do; a marker would not.
+        return exp.Literal.string(item.value)
     used.add(key)
     return typed(exp.Placeholder(this=key), kind)
 

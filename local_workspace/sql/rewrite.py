@@ -209,10 +209,10 @@ class _Rewriter:
         return node
 
     def lateral(self, node: exp.Expr) -> exp.Expr:
-        if node.args.get("outer"):
-            raise errors.unsupported("LATERAL VIEW OUTER")
         if isinstance(node.this, exp.Posexplode | exp.Inline):
             raise errors.unsupported("LATERAL VIEW of this generator")
+        if node.args.get("outer"):
+            _outer_view(node)
         return node
 
     def limit(self, node: exp.Expr) -> exp.Expr:
@@ -261,6 +261,25 @@ def _replacement(node: exp.Expr) -> None:
         node.set("replacement", exp.Literal.string(re.sub(r"\$(\d)", r"\\\1", value.name)))
     elif value is not None and not (isinstance(value, exp.Cast) and value.meta.get(PLAIN)):
         raise errors.unsupported("A computed replacement of a regular expression")
+
+
+def _outer_view(node: exp.Expr) -> None:
+    """``LATERAL VIEW OUTER explode(x) t AS c`` keeps rows whose array is empty or NULL: a left join."""
+    select, alias = node.parent, node.args.get("alias")
+    if (
+        not isinstance(select, exp.Select)
+        or not isinstance(node.this, exp.Explode)
+        or not alias
+        or len(alias.columns) != 1
+    ):
+        raise errors.unsupported("This LATERAL VIEW OUTER")
+    items = exp.Anonymous(this="unnest", expressions=[node.this.this.copy()])
+    rows = exp.Subquery(this=exp.Select(expressions=[exp.alias_(items, alias.columns[0].copy())]))
+    node.pop()
+    joined = exp.Lateral(
+        this=rows, alias=exp.TableAlias(this=alias.this or exp.to_identifier("_view"), columns=alias.columns)
+    )
+    select.append("joins", exp.Join(this=joined, side="LEFT", on=exp.true()))
 
 
 def _range(node: exp.Expr) -> exp.Expr:

@@ -174,6 +174,14 @@ def test_nulls_sort_as_on_the_platform(world: SqlWorld) -> None:
     assert world.rows(f"SELECT x {values} ORDER BY x DESC NULLS FIRST") == [(None,), (2,), (1,)]
 
 
+def test_an_outer_lateral_view_keeps_rows_without_elements(world: SqlWorld) -> None:
+    values = "FROM VALUES (1, array(7, 8)), (2, CAST(array() AS ARRAY<INT>)), (3, NULL) s(id, a)"
+    inner = world.rows(f"SELECT id, v {values} LATERAL VIEW explode(a) t AS v ORDER BY id, v")
+    outer = world.rows(f"SELECT id, v {values} LATERAL VIEW OUTER explode(a) t AS v ORDER BY id, v")
+    assert inner == [(1, 7), (1, 8)]
+    assert outer == [(1, 7), (1, 8), (2, None), (3, None)]
+
+
 def test_percentiles(world: SqlWorld) -> None:
     values = "FROM VALUES (1), (2) t(x)"
     assert world.rows(f"SELECT percentile(x, 0.5), median(x), percentile_approx(x, 0.5) {values}") == [(1.5, 1.5, 1)]
@@ -212,6 +220,15 @@ def test_a_bound_marker_is_named_by_its_value(world: SqlWorld) -> None:
 def test_question_marks_count_in_the_order_of_the_text(world: SqlWorld) -> None:
     given = (Parameter(None, "INT", "1"), Parameter(None, "STRING", "b"))
     assert world.rows("WITH c AS (SELECT ? AS x) SELECT x, ? AS y FROM c", *given) == [(1, "b")]
+
+
+def test_a_bound_text_compares_with_a_timestamp_and_keeps_its_quotes(world: SqlWorld) -> None:
+    since = Parameter("t", "STRING", "2016-02-01 00:00:00")
+    ((some,),) = world.rows("SELECT count(*) FROM samples.nyctaxi.trips WHERE tpep_pickup_datetime >= :t", since)
+    assert 0 < some < 20_000
+    nasty = "it's \\ \" -- ; %"
+    assert world.value(":t", Parameter("t", "STRING", nasty)) == nasty
+    assert world.value("'100%_\\\\x' LIKE :p", Parameter("p", "STRING", "100\\%\\_\\\\x")) is True
 
 
 def test_limit_and_nan_are_bound(world: SqlWorld) -> None:
