@@ -14,6 +14,7 @@ from dash.development.base_component import Component
 from dashboard.components.controls import button, copy_box, icon_button, steps
 from dashboard.components.signs import TONE_ICONS, Tone, icon, mono, picture
 from services.errors import LakefrontError
+from services.observability import request_id
 
 TOASTS = "lf-toasts"
 UNDO_SECONDS = 30
@@ -81,8 +82,9 @@ def error_facts(error: LakefrontError) -> list[Any]:
         if details.get(name)
     ]
     out: list[Any] = [" · ".join([error.error_code, *shown])]
-    if details.get("request_id"):
-        out += [" · request ", mono(str(details["request_id"]))]
+    identifier = details.get("request_id") or request_id()
+    if identifier:
+        out += [" · request ", mono(str(identifier))]
     return out
 
 

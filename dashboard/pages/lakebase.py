@@ -337,12 +337,16 @@ def _register_form(app: Dash, services: Services) -> None:
 
 
 def _register_changes(app: Dash, services: Services) -> None:
+    instance = services.settings.lakebase_name
+
     @callback(
         app,
         Output(CHANGED, "data", allow_duplicate=True),
         Output(CHOSEN, "data", allow_duplicate=True),
         Output(ALERT, "children", allow_duplicate=True),
         Output(APPLIED, "data"),
+        Output(AVAILABLE, "children", allow_duplicate=True),
+        Output(STRIP, "children", allow_duplicate=True),
         Input(IDS.save, "n_clicks", allow_optional=True),
         Input(TRY_NOW, "n_clicks", allow_optional=True),
         State(IDS.key, "value", allow_optional=True),
@@ -357,8 +361,9 @@ def _register_changes(app: Dash, services: Services) -> None:
     ) -> tuple[Any, ...]:
         """Create or replace the record; what was typed stays in the form when it fails."""
         if not (clicks or again) or chosen is None:
-            return no_update, no_update, no_update, no_update
+            return (no_update,) * 6
         kind = KINDS[view["kind"]]
+        started = time.perf_counter()
         name = (key or "").strip() if chosen["new"] else chosen["key"]
         try:
             user = current_user()
@@ -368,12 +373,16 @@ def _register_changes(app: Dash, services: Services) -> None:
                 services.lakebase.replace_record(user, kind.kind, name, text or "")
         except LakefrontError as error:
             remember(error, f"Save {kind.singular} {name}")
-            return no_update, no_update, _alert(error, "Not saved.", _KEPT, text), no_update
+            alert = _alert(error, "Not saved.", _KEPT, text)
+            if error.status != 503:
+                return no_update, no_update, alert, no_update, no_update, no_update
+            strip = _strip_failed(error, (time.perf_counter() - started) * 1000, instance)
+            return no_update, no_update, alert, no_update, state(f"{instance} unavailable", "danger"), strip
         saved = draft_name(user.user_id, kind, "" if chosen["new"] else name)
         set_props(TOASTS, {"children": toast(["Saved ", mono(name)], clears=saved)})
         now = time.time()
         theme = text if kind.name == "preferences" and name == "theme" else no_update
-        return now, {"key": name, "new": False, "at": now}, "", theme
+        return now, {"key": name, "new": False, "at": now}, "", theme, no_update, no_update
 
     @callback(
         app,
