@@ -47,10 +47,14 @@ class WarehouseSession:
     used: int = 0
     idle_since: float = field(default_factory=time.monotonic)
 
+    @property
+    def fresh(self) -> bool:
+        """Whether its token lives for a while yet."""
+        return self.expires_at is None or self.expires_at - time.time() > TOKEN_MARGIN_SECONDS
+
     def fits(self, user: User) -> bool:
         """Whether this person's request may run on it now."""
-        fresh = self.expires_at is None or self.expires_at - time.time() > TOKEN_MARGIN_SECONDS
-        return self.user_id == user.user_id and self.token_key == user.token_key and fresh
+        return self.user_id == user.user_id and self.token_key == user.token_key and self.fresh
 
 
 def connector(settings: Settings) -> Connect:
@@ -143,7 +147,12 @@ class SessionPool:
         """Under the lock: an idle session that fits, or a reserved place with the sessions that must leave for it."""
         mine = [session for session in self._idle if session.user_id == user.user_id]
         fitting = [session for session in mine if session.fits(user)]
-        leaving = [session for session in mine if not session.fits(user)]
+        # A session of another token of theirs stays while that token lives: two browsers of one person, each with a
+        # token of its own, would otherwise close each other's session at every page.
+        leaving = [session for session in mine if not session.fresh]
+        others = [session for session in mine if session.fresh and session not in fitting]
+        if not fitting and len(others) + self._busy.get(user.user_id, 0) >= self._most_per_user and others:
+            leaving.append(min(others, key=lambda one: one.idle_since))
         for session in leaving:
             self._idle.remove(session)
         if fitting:

@@ -108,6 +108,15 @@ def test_no_session_serves_two_people_or_two_tokens(pool: SessionPool, warehouse
     pool.give_back(pool.checkout(person("b", "one")))
     pool.give_back(pool.checkout(person("a", "two")))
     assert [connection.user.user_id for connection in warehouse.opened] == ["a", "b", "a"]
+    assert [connection.closed for connection in warehouse.opened] == [False, False, False]
+
+
+def test_two_tokens_of_one_person_keep_a_session_each(pool: SessionPool, warehouse: Warehouse) -> None:
+    for _ in range(5):
+        pool.give_back(pool.checkout(person("a", "one")))
+        pool.give_back(pool.checkout(person("a", "two")))
+    assert len(warehouse.opened) == 2
+    pool.give_back(pool.checkout(person("a", "three")))
     assert [connection.closed for connection in warehouse.opened] == [True, False, False]
 
 
