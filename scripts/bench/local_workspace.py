@@ -13,7 +13,7 @@ from scripts.bench.product import TABLE, Product
 PART = "Local workspace"
 _LARGE = 1_000_000
 _ROWS = (
-    "SELECT {id} AS id, CAST({id} AS DOUBLE) * 1.5 AS number, concat('row ', CAST({id} AS VARCHAR(20))) AS text,"
+    "SELECT {id} AS id, CAST({id} AS DOUBLE) * 1.5 AS number, concat('row ', CAST({id} AS STRING)) AS text,"
     " CAST({id} % 1000 AS INT) AS small FROM range({rows})"
 )
 """A large result in words that Databricks SQL and DuckDB share; they name the column of ``range`` differently."""
