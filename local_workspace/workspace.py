@@ -10,6 +10,7 @@ from flask import Flask
 
 from local_workspace import http, tls
 from local_workspace.apps import routes as apps_routes
+from local_workspace.apps.permissions import Permissions
 from local_workspace.apps.platform import AppsPlatform
 from local_workspace.faults import Faults
 from local_workspace.identity import routes as identity_routes
@@ -47,9 +48,12 @@ class Workspace:
         self.tokens = Tokens(self.store, self.directory, settings.token_seconds)
         self.metastore = Metastore(self.store)
         self.engine = Engine(self.metastore, self.directory, state=state, taxi_rows=settings.taxi_rows)
-        self.warehouses = Warehouses(self.store, self.engine, settings, self.faults)
+        self.permissions = Permissions(self.store)
+        self.warehouses = Warehouses(self.store, self.engine, settings, self.faults, self.permissions)
         self.tls = tls.Tls(state / "tls/ca.pem", state / "tls/server.pem", state / "tls/server.key")
-        self.lakebase = Lakebase(self.store, self.tokens, self.directory, self.faults, settings, self.tls)
+        self.lakebase = Lakebase(
+            self.store, self.tokens, self.directory, self.faults, settings, self.tls, self.permissions
+        )
         self.serving = Serving(self.store, self.engine, self.metastore, self.directory, self.faults)
         self.apps = AppsPlatform(self)
         self.workspace_id = ""

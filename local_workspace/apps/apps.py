@@ -141,9 +141,11 @@ class Apps:
             before = self._get(name)
             principal = self._principal(before)
             if "resources" in mask:
-                self._resources.check(wanted.get("resources", []))
-                self._resources.detach(before.get("resources") or [], principal)
-                self._resources.attach(wanted.get("resources", []), principal)
+                kept = wanted.get("resources", [])
+                self._resources.check(kept)
+                gone = [one for one in before.get("resources") or [] if one not in kept]
+                self._resources.detach(gone, principal)
+                self._resources.attach(kept, principal)
 
             def change(document: Document) -> Document:
                 document |= {field: wanted.get(field, _CLEARED.get(field)) for field in mask}
@@ -265,7 +267,7 @@ class Apps:
         document, runtime = self._get(name), self._runtime(name)
         spec = app_spec.read_for(deployment.get("command"), deployment.get("env_vars"), source)
         principal = self._principal(document)
-        attached = self._resources.attach(document.get("resources") or [], principal)
+        attached = self._resources.resolve(document.get("resources") or [], principal)
         interpreter_folder = self._venvs.interpreter_folder(source, runtime.note)
         identity = Identity(
             name=name,

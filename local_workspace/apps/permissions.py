@@ -37,10 +37,14 @@ class AclError(ValueError):
 class Permissions:
     """The lists, in the store's collection that serving endpoints read too."""
 
-    def __init__(self, store: Store, owners: dict[str, OwnerOf]) -> None:
-        """``owners`` says, for each object type, who owns an object."""
+    def __init__(self, store: Store) -> None:
+        """No type of object is known yet: the parts ask for access before all of them are built."""
         self._lists = store.collection("permissions")
-        self._owners = owners
+        self._owners: dict[str, OwnerOf] = {}
+
+    def know(self, owners: dict[str, OwnerOf]) -> None:
+        """``owners`` says, for each type of object, who owns one."""
+        self._owners |= owners
 
     def exists(self, kind: str, object_id: str) -> bool:
         """Whether the object exists."""

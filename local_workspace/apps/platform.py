@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING
 
 from local_workspace.apps.apps import Apps
 from local_workspace.apps.files import WorkspaceFiles
-from local_workspace.apps.permissions import OwnerOf, Permissions
+from local_workspace.apps.permissions import OwnerOf
 from local_workspace.apps.resources import Resources
 from local_workspace.http import ApiError
 
 if TYPE_CHECKING:
     from local_workspace.workspace import Workspace
-
-_EVERYBODY_USES = {"group_name": "users", "permission_level": "CAN_USE"}
-"""The list of the warehouse that every workspace starts with."""
 
 
 class AppsPlatform:
@@ -28,16 +25,14 @@ class AppsPlatform:
 
     def __init__(self, workspace: Workspace) -> None:
         """Build the parts; nothing is read or started."""
-        self._workspace = workspace
         self.files = WorkspaceFiles(workspace.store, workspace.settings.state / "files")
-        self.permissions = Permissions(workspace.store, self._owners(workspace))
+        self.permissions = workspace.permissions
+        self.permissions.know(self._owners(workspace))
         resources = Resources(workspace.warehouses, workspace.serving, workspace.lakebase, self.permissions)
         self.apps = Apps(workspace, self.files, self.permissions, resources)
 
     def start(self) -> None:
         """Open the apps' front doors; call it when the workspace answers at its address."""
-        for warehouse in self._workspace.warehouses.all():
-            self.permissions.ensure("sql/warehouses", warehouse["id"], [_EVERYBODY_USES])
         self.apps.start()
 
     def stop(self) -> None:

@@ -19,6 +19,7 @@ Resource = Mapping[str, Any]
 
 KINDS = ("sql_warehouse", "serving_endpoint", "database", "postgres")
 """The kinds that the local workspace has."""
+_DATABASES = frozenset({"database", "postgres"})
 _ELSEWHERE = ("uc_securable", "secret", "job", "experiment", "genie_space", "app")
 
 
@@ -49,8 +50,22 @@ class Resources:
             kind, body = _kind(resource)
             self._find[kind](self, body)
 
-    def attach(self, resources: list[Resource], principal: Principal) -> Attached:
-        """Grant what each resource says to the app's ``principal``; resolve the values.
+    def attach(self, resources: list[Resource], principal: Principal) -> None:
+        """Grant what each resource says to the app's ``principal``.
+
+        Raises:
+            ApiError: 404 for an object that does not exist any more.
+        """
+        for resource in resources:
+            kind, body = _kind(resource)
+            if kind in _DATABASES:
+                self._lakebase.attach(*_database(kind, body, principal))
+            else:
+                acl_kind, object_id, _ = self._find[kind](self, body)
+                self._permissions.grant(acl_kind, object_id, principal, body.get("permission", LEVELS[acl_kind][0]))
+
+    def resolve(self, resources: list[Resource], principal: Principal) -> Attached:
+        """What the resources give to a starting app. Grants nothing: what was taken away since stays away.
 
         Raises:
             ApiError: 404 for an object that does not exist any more.
@@ -59,13 +74,11 @@ class Resources:
         postgres: dict[str, str] = {}
         for resource in resources:
             kind, body = _kind(resource)
-            if kind in {"database", "postgres"}:
-                variables = self._attach_database(kind, body, principal)
+            value = self._find[kind](self, body)[2]
+            if kind in _DATABASES:
+                variables = self._lakebase.variables(*_database(kind, body, principal))
                 value = variables["PGHOST"] if kind == "database" else f"{body['branch']}/endpoints/primary"
                 postgres = postgres or variables  # the platform injects them for the first database only
-            else:
-                acl_kind, object_id, value = self._find[kind](self, body)
-                self._permissions.grant(acl_kind, object_id, principal, body.get("permission", LEVELS[acl_kind][0]))
             values[str(resource["name"])] = value
         return Attached(values, postgres)
 
@@ -73,18 +86,11 @@ class Resources:
         """Take back the permissions that attaching gave. The Postgres role stays, as it may own data."""
         for resource in resources:
             kind, body = _kind(resource)
-            if kind in {"database", "postgres"}:
-                continue
             try:
                 acl_kind, object_id, _ = self._find[kind](self, body)
             except ApiError:
                 continue  # the object went first
             self._permissions.revoke(acl_kind, object_id, principal)
-
-    def _attach_database(self, kind: str, body: Resource, principal: Principal) -> dict[str, str]:
-        target = body["instance_name"] if kind == "database" else body["branch"]
-        database = body["database_name"] if kind == "database" else body["database"]
-        return self._lakebase.attach(target, principal, database)
 
     def _warehouse(self, body: Resource) -> tuple[str, str, str]:
         warehouse_id = _text(body, "sql_warehouse", "id")
@@ -116,6 +122,13 @@ class Resources:
         "database": _database,
         "postgres": _postgres,
     }
+
+
+def _database(kind: str, body: Resource, principal: Principal) -> tuple[str, Principal, str]:
+    """Instance or branch, whose role, and the database's name."""
+    if kind == "database":
+        return body["instance_name"], principal, body["database_name"]
+    return body["branch"], principal, body["database"]
 
 
 def _kind(resource: Resource) -> tuple[str, Resource]:

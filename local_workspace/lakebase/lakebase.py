@@ -8,6 +8,7 @@ from typing import Any
 
 import jwt
 
+from local_workspace.access import EVERYBODY_USES, Access, Open
 from local_workspace.faults import Fault, Faults
 from local_workspace.http import ApiError
 from local_workspace.identity.directory import DEPLOYER, Directory
@@ -27,6 +28,8 @@ HOST = "127.0.0.1"
 _AUDIENCE = "lakebase:"
 _DATABASE_SCOPE = "postgres"
 DEFAULT_NAME = "lakefront-local"
+_KINDS = ("database-instances", "database-projects")
+"""Types in the permissions API of what the two products are made of."""
 
 
 class Lakebase:
@@ -48,13 +51,18 @@ class Lakebase:
         faults: Faults,
         settings: LocalSettings,
         tls: Tls,
+        access: Access | None = None,
     ) -> None:
-        """Builds the parts; nothing is read, written or bound before :meth:`start`."""
+        """Builds the parts; nothing is read, written or bound before :meth:`start`.
+
+        Without ``access`` everybody may make a password for every instance.
+        """
         self._tokens = tokens
         self._directory = directory
         self._faults = faults
         self._tls = tls
         self._settings = settings
+        self._access = access or Open()
         self.postgres = Postgres(settings.state, settings.postgres_version)
         self._cluster = Cluster(self.postgres)
         self.storages = Storages(store, self._cluster)
@@ -103,6 +111,8 @@ class Lakebase:
         self.storages.create(owner, storage=MAIN)
         self.instances.ensure(DEFAULT_NAME, owner, MAIN)
         self.projects.ensure(DEFAULT_NAME, owner, MAIN)
+        for kind in _KINDS:
+            self._access.ensure(kind, DEFAULT_NAME, [EVERYBODY_USES])
 
     def stop(self) -> None:
         """Closes the door, then the server. Idempotent."""
@@ -123,9 +133,13 @@ class Lakebase:
             The token and its end as an RFC 3339 time.
 
         Raises:
-            ApiError: 404 when the target does not exist.
+            ApiError: 404 when the target does not exist, 403 when the caller has no CAN_USE on it.
         """
         self.storage_of(target)
+        kind, object_id = _acl(target)
+        if not self._access.has(kind, object_id, caller.principal, "CAN_USE"):
+            message = f"{caller.principal.name} does not have CAN USE on {object_id}."
+            raise ApiError(403, "PERMISSION_DENIED", message)
         issued = self._tokens.issue(
             caller.principal,
             [_DATABASE_SCOPE],
@@ -144,7 +158,7 @@ class Lakebase:
         return self.projects.storage(target) if target.startswith("projects/") else self.instances.storage(target)
 
     def attach(self, target: str, principal: Principal, database: str = DEFAULT_DATABASE) -> dict[str, str]:
-        """Does what attaching a database to an app does: a role with CONNECT and CREATE on that database only.
+        """Does what attaching a database to an app does: CAN_USE, and a role with CONNECT and CREATE on that database.
 
         Args:
             target: instance name, or a branch's full name.
@@ -157,11 +171,21 @@ class Lakebase:
         Raises:
             ApiError: 404 when target or database does not exist.
         """
+        variables = self.variables(target, principal, database)
+        self.storages.grant(self.storage_of(target), principal.name, principal.kind, variables["PGDATABASE"])
+        self._access.grant(*_acl(target), principal, "CAN_USE")
+        return variables
+
+    def variables(self, target: str, principal: Principal, database: str = DEFAULT_DATABASE) -> dict[str, str]:
+        """The ``PG…`` variables of :meth:`attach`, without granting anything.
+
+        Raises:
+            ApiError: 404 when target or database does not exist.
+        """
         storage = self.storage_of(target)
         name = self.projects.database_name(database) if database.startswith("projects/") else database
         if name not in self.storages.databases(storage):
             raise ApiError(404, "NOT_FOUND", f"Database {name} does not exist in {target}.")
-        self.storages.grant(storage, principal.name, principal.kind, name)
         return {
             "PGHOST": HOST,
             "PGPORT": str(self.port),
@@ -170,6 +194,10 @@ class Lakebase:
             "PGSSLMODE": "require",
             "PGAPPNAME": principal.display_name,
         }
+
+    def forget(self, target: str) -> None:
+        """Removes the permissions of an instance or a project that is gone: the next one of its name has its own."""
+        self._access.forget(*_acl(target))
 
     def _admit(self, login: Login) -> Admission:
         """Decides on a login: token, role and database must fit.
@@ -224,3 +252,8 @@ class Lakebase:
             raise ConnectionResetError(fault.message)
         if fault.status:
             raise LoginRefused("28P01" if fault.status in (401, 403) else "57P03", fault.message)
+
+
+def _acl(target: str) -> tuple[str, str]:
+    """Type and id in the permissions API of an instance, or of the project of a branch or endpoint."""
+    return (_KINDS[1], target.split("/")[1]) if target.startswith("projects/") else (_KINDS[0], target)

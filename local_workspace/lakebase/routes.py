@@ -73,6 +73,7 @@ def _add_instances(routes: Blueprint, lakebase: Lakebase) -> None:
             raise ApiError(400, "INVALID_PARAMETER_VALUE", "DELETE request must have purge=true parameter")
         _owner_or_admin(instances.get(name)["creator"])
         instances.delete(name)
+        lakebase.forget(name)
         return {}
 
 
@@ -262,7 +263,10 @@ def _add_projects(routes: Blueprint, lakebase: Lakebase) -> None:
     @authenticated(SCOPE)
     def delete(path: str) -> Document:
         _owner_or_admin(_owner(lakebase, path))
-        return projects.delete(path)
+        done = projects.delete(path)
+        if path.count("/") == 1:
+            lakebase.forget(path)
+        return done
 
 
 def _split(path: str) -> tuple[str, str]:

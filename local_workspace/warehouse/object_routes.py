@@ -11,7 +11,7 @@ from local_workspace.warehouse.warehouses import EDITABLE, NameTakenError, Wareh
 
 
 def add(routes: Blueprint, warehouses: Warehouses) -> None:
-    """Register the routes: everybody lists, reads and starts; admins create, edit, stop and delete."""
+    """Register the routes: admins create; the rest follows the warehouse's permissions."""
     _add_reading(routes, warehouses)
     _add_writing(routes, warehouses)
 
@@ -20,17 +20,18 @@ def _add_reading(routes: Blueprint, warehouses: Warehouses) -> None:
     @routes.get("/api/2.0/sql/warehouses")
     @authenticated("sql")
     def list_warehouses() -> dict[str, Any]:
-        return {"warehouses": [_described(warehouses, one) for one in warehouses.all()]}
+        seen = [one for one in warehouses.all() if warehouses.may(one["id"], caller().principal, "CAN_VIEW")]
+        return {"warehouses": [_described(warehouses, one) for one in seen]}
 
     @routes.get("/api/2.0/sql/warehouses/<warehouse_id>")
     @authenticated("sql")
     def get_warehouse(warehouse_id: str) -> dict[str, Any]:
-        return _described(warehouses, existing(warehouses, warehouse_id))
+        return _described(warehouses, _permitted(warehouses, warehouse_id, "CAN_VIEW"))
 
     @routes.post("/api/2.0/sql/warehouses/<warehouse_id>/start")
     @authenticated("sql")
     def start_warehouse(warehouse_id: str) -> dict[str, Any]:
-        existing(warehouses, warehouse_id)
+        _permitted(warehouses, warehouse_id, "CAN_USE")
         warehouses.lifecycle(warehouse_id).start()
         return {}
 
@@ -53,8 +54,7 @@ def _add_writing(routes: Blueprint, warehouses: Warehouses) -> None:
     @routes.post("/api/2.0/sql/warehouses/<warehouse_id>/edit")
     @authenticated("sql")
     def edit_warehouse(warehouse_id: str) -> dict[str, Any]:
-        admin_only()
-        existing(warehouses, warehouse_id)
+        _permitted(warehouses, warehouse_id, "CAN_MANAGE")
         try:
             warehouses.edit(warehouse_id, _wanted())
         except NameTakenError as error:
@@ -64,16 +64,14 @@ def _add_writing(routes: Blueprint, warehouses: Warehouses) -> None:
     @routes.post("/api/2.0/sql/warehouses/<warehouse_id>/stop")
     @authenticated("sql")
     def stop_warehouse(warehouse_id: str) -> dict[str, Any]:
-        admin_only()
-        existing(warehouses, warehouse_id)
+        _permitted(warehouses, warehouse_id, "CAN_MANAGE")
         warehouses.stop(warehouse_id)
         return {}
 
     @routes.delete("/api/2.0/sql/warehouses/<warehouse_id>")
     @authenticated("sql")
     def delete_warehouse(warehouse_id: str) -> dict[str, Any]:
-        admin_only()
-        existing(warehouses, warehouse_id)
+        _permitted(warehouses, warehouse_id, "CAN_MANAGE")
         warehouses.delete(warehouse_id)
         return {}
 
@@ -87,6 +85,12 @@ def existing(warehouses: Warehouses, warehouse_id: str) -> dict[str, Any]:
     document = warehouses.get(warehouse_id)
     if document is None:
         raise ApiError(404, "RESOURCE_DOES_NOT_EXIST", f"SQL warehouse {warehouse_id} does not exist.")
+    return document
+
+
+def _permitted(warehouses: Warehouses, warehouse_id: str, level: str) -> dict[str, Any]:
+    document = existing(warehouses, warehouse_id)
+    warehouses.require(warehouse_id, caller().principal, level)
     return document
 
 

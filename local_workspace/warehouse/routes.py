@@ -61,7 +61,11 @@ def _add_thrift(routes: Blueprint, warehouses: Warehouses, catalogs: Catalogs) -
 
 
 def _answer_thrift(warehouses: Warehouses, catalogs: Catalogs, warehouse_id: str) -> Response:
-    """One Thrift call as the caller."""
+    """One Thrift call as the caller.
+
+    Raises:
+        ApiError: 404 without the warehouse, 403 when the caller may not use it, 400 for what is no Thrift message.
+    """
     if warehouses.get(warehouse_id) is None:
         raise ApiError(404, "RESOURCE_DOES_NOT_EXIST", f"SQL warehouse {warehouse_id} does not exist.")
     service = ThriftService(warehouses, catalogs, warehouse_id, caller(), request.path)
@@ -71,6 +75,8 @@ def _answer_thrift(warehouses: Warehouses, catalogs: Catalogs, warehouse_id: str
         raise ApiError(400, "BAD_REQUEST", "The body is not a Thrift message.") from error
     if service.fault is not None:
         apply_http_fault(service.fault)
+    if service.refused is not None:
+        raise service.refused
     return Response(answer, content_type=_THRIFT)
 
 

@@ -186,6 +186,7 @@ def _begin(warehouses: Warehouses, document: dict[str, Any], wanted: Wanted) -> 
     if not isinstance(text, str) or not text.strip():
         raise _invalid("statement is required")
     parameters = _parameters(document.get("parameters"))
+    warehouses.require(warehouse_id, caller().principal, "CAN_USE")
     session_id = document.get("session_id")
     if session_id:
         session = _session(warehouses, session_id)

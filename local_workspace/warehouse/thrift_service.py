@@ -17,6 +17,7 @@ from thrift.protocol import TBinaryProtocol
 from thrift.transport import TTransport
 
 from local_workspace.faults import Fault
+from local_workspace.http import ApiError
 from local_workspace.identity.model import Caller
 from local_workspace.sql.model import Parameter, SessionOptions, SqlError
 from local_workspace.warehouse import catalog_calls, encoding
@@ -99,6 +100,7 @@ class ThriftService:
 
     Attributes:
         fault: set when a fault must be answered instead: a status, or a cut connection.
+        refused: set when the caller may not use the warehouse: an HTTP status, as on the platform.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class ThriftService:
         self._caller = caller
         self._path = path
         self.fault: Fault | None = None
+        self.refused: ApiError | None = None
 
     def answer(self, message: bytes) -> bytes:
         """One binary-protocol message in, one out. Strings may be of any length: statements may be long."""
@@ -147,6 +150,9 @@ class ThriftService:
             return response(status=status)
         except SqlError as error:
             return response(status=failure(error))
+        except ApiError as error:
+            self.refused = error
+            return response(status=success())
 
     def _passes_faults(self, name: str, request: Any) -> bool:
         """Apply delays and lost sessions; False when a status or a cut connection is to be answered."""
@@ -219,6 +225,7 @@ class ThriftService:
 
     def execute_statement(self, request: ttypes.TExecuteStatementReq) -> ttypes.TExecuteStatementResp:
         """Start a statement. Its own failure is told by the operation's state, not by this answer's status."""
+        self._warehouses.require(self._warehouse_id, self._caller.principal, "CAN_USE")
         session = self._session(request.sessionHandle)
         statement = request.statement or ""
         parameters = parameters_of(request)

@@ -7,8 +7,10 @@ import threading
 import time
 from typing import Any, Protocol
 
+from local_workspace.access import EVERYBODY_USES, Access, Open
 from local_workspace.faults import Faults
-from local_workspace.identity.model import Caller
+from local_workspace.http import ApiError
+from local_workspace.identity.model import Caller, Principal
 from local_workspace.settings import LocalSettings
 from local_workspace.sql.model import Session, SessionOptions
 from local_workspace.store import Store
@@ -19,6 +21,8 @@ from local_workspace.warehouse.statements import Statements
 DEFAULT_NAME = "lakefront-small"
 STARTER_NAME = "Serverless Starter Warehouse"
 """Every new workspace on the platform has one of this name; bundles look it up."""
+KIND = "sql/warehouses"
+"""The warehouses' type in the permissions API."""
 _HOUSEKEEPING_SECONDS = 15
 
 _DEFAULTS: dict[str, Any] = {
@@ -52,11 +56,19 @@ class NameTakenError(ValueError):
 class Warehouses:
     """All warehouses. Thread-safe. Their states live in memory: after a restart every warehouse is STOPPED."""
 
-    def __init__(self, store: Store, engine: OpensSessions, settings: LocalSettings, faults: Faults) -> None:
-        """Nothing is read until ``start``."""
+    def __init__(
+        self,
+        store: Store,
+        engine: OpensSessions,
+        settings: LocalSettings,
+        faults: Faults,
+        access: Access | None = None,
+    ) -> None:
+        """Nothing is read until ``start``. Without ``access`` everybody may use every warehouse."""
         self._objects = store.collection("sql_warehouse")
         self._engine = engine
         self._settings = settings
+        self._access = access or Open()
         self.faults = faults
         self.sessions = Sessions()
         self.statements = Statements()
@@ -72,8 +84,9 @@ class Warehouses:
     def start(self) -> None:
         """Make the first warehouse when there is none, offer the faults' actions, begin housekeeping."""
         if not self._objects.values():
-            self.create({"name": DEFAULT_NAME}, "data-platform@example.com")
-            self.create({"name": STARTER_NAME}, "data-platform@example.com")
+            for name in (DEFAULT_NAME, STARTER_NAME):
+                made = self.create({"name": name}, "data-platform@example.com")
+                self._access.ensure(KIND, made["id"], [EVERYBODY_USES])
         self.faults.action("sql_warehouse.stop", self._stop_all)
         self.faults.action("sql_warehouse.starting", self._restart_all)
         self.faults.action("sql_warehouse.lose_sessions", self.sessions.close_all)
@@ -124,6 +137,7 @@ class Warehouses:
         self.stop(warehouse_id)
         for session in self.sessions.of_warehouse(warehouse_id):
             self.sessions.close(session)
+        self._access.forget(KIND, warehouse_id)
         return self._objects.delete(warehouse_id)
 
     def stop(self, warehouse_id: str) -> None:
@@ -141,11 +155,27 @@ class Warehouses:
         """Open a session and begin to start its warehouse when that is stopped.
 
         Raises:
+            ApiError: 403 when the caller may not use the warehouse.
             SqlError: the initial catalog does not exist or may not be used.
         """
+        self.require(warehouse_id, caller.principal, "CAN_USE")
         session = self.sessions.add(self._engine.open_session(caller, options), warehouse_id, caller)
         self.lifecycle(warehouse_id).start()
         return session
+
+    def may(self, warehouse_id: str, principal: Principal, level: str) -> bool:
+        """Whether ``principal`` has the permission ``level`` on a warehouse."""
+        return self._access.has(KIND, warehouse_id, principal, level)
+
+    def require(self, warehouse_id: str, principal: Principal, level: str) -> None:
+        """Refuse whoever lacks a permission.
+
+        Raises:
+            ApiError: 403.
+        """
+        if not self.may(warehouse_id, principal, level):
+            message = f"{principal.name} is not authorized to use this SQL warehouse ({level} on {warehouse_id})."
+            raise ApiError(403, "PERMISSION_DENIED", f"{message} Please contact your administrator.")
 
     def _plan_start(self) -> StartPlan:
         fault = self.faults.take("sql_warehouse_start")
