@@ -16,7 +16,7 @@ window.dash_clientside.exports = (() => {
     const facts = [job.note ?? `${size(job.bytes)} written`];
     if (job.state === "running" && left !== null) facts.push(`about ${Math.ceil(left)} s left`);
     if (job.truncated) facts.push(`cut at ${figure(job.cap)} rows: the filter leaves more`);
-    else facts.push(`at most ${figure(job.cap)} rows`);
+    else if (job.cap) facts.push(`at most ${figure(job.cap)} rows`);
     const title = { running: `Exporting to ${job.label}`, done: `Exported to ${job.label}`, cancelled: "Export cancelled", failed: "Export failed" }[job.state];
     const rows = job.total === null ? "" : job.format === "csv" || job.state === "done" ? `${figure(job.state === "done" ? job.total : job.rows)} of ${figure(job.total)} rows` : `${figure(job.total)} rows`;
     const button = make("button", { type: "button", className: "btn btn-sm push", textContent: job.state === "running" ? "Cancel" : "Close" });
@@ -38,7 +38,7 @@ window.dash_clientside.exports = (() => {
   };
 
   const run = async (order, box) => {
-    const job = { state: "running", rows: 0, bytes: 0, total: null, cap: order.cap, since: Date.now(), format: order.format, label: order.format === "csv" ? "CSV" : "Parquet", name: order.name, stop: new AbortController() };
+    const job = { state: "running", rows: 0, bytes: 0, total: null, cap: null, since: Date.now(), format: order.format, label: order.format === "csv" ? "CSV" : "Parquet", name: order.name, stop: new AbortController() };
     running?.stop.abort();
     running = job;
     draw(box, job);

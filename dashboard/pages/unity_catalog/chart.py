@@ -8,14 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
 from dash.development.base_component import Component
 
-from dashboard.api.errors import record
 from dashboard.callbacks import callback
 from dashboard.components.charts import CONFIG
 from dashboard.components.controls import button
-from dashboard.components.feedback import error_panel, note
+from dashboard.components.feedback import blank, error_panel, note
 from dashboard.components.signs import Identity, icon
 from dashboard.components.waterline import sql_button, sql_panel, waterline
 from dashboard.components.words import number
@@ -32,15 +31,20 @@ from dashboard.pages.unity_catalog.chart_figure import (
 from dashboard.pages.unity_catalog.chart_spec import (
     BUCKETS,
     KINDS,
+    NONE,
     ChartSpec,
+    group_heading,
     group_options,
-    is_time,
+    measure_heading,
     measure_options,
     measure_words,
 )
+from dashboard.pages.unity_catalog.rows import RUNNING
+from dashboard.pages.unity_catalog.states import failed_strip, shown
 from dashboard.pages.unity_catalog.view_state import ViewState
+from dashboard.pages.unity_catalog.warehouse import WarehouseWords
 from services.container import Services
-from services.errors import LakefrontError
+from services.errors import Cancelled, LakefrontError
 from services.unity_catalog.models import AggregateResult, TableDetails
 
 BODY = "uc-chart-body"
@@ -49,7 +53,14 @@ RESULT = "uc-chart-result"
 PICK = "uc-chart-pick"
 SHOW_ROWS = "uc-chart-rows"
 PICKED = "uc-chart-picked"
+SAID = "uc-chart-said"
+"""Store of the sentence as it is drawn, so that drawing it is not taken for a change of it."""
+ROW = "uc-chart-row"
+"""Store of the line of the table that was pressed."""
+ADD_GROUP = "uc-chart-add-group"
+AGAIN = "uc-chart-again"
 SAVE_PICTURE = "uc-chart-picture"
+AS_TABLE = "uc-chart-as-table"
 _CHOICES = ("kind", "first", "second", "group", "bucket", "group2")
 
 
@@ -64,102 +75,104 @@ def panel(view: ViewState, details: TableDetails) -> list[Component]:
             role="group",
             **{"aria-label": "What the chart shows"},
         ),
+        dcc.Store(id=SAID, data=spec.model_dump()),
         dcc.Store(id=RESULT),
         dcc.Store(id=PICKED),
-        html.Div(html.Div(className="lf-skel lf-chart-wait"), id=BODY, className="lf-split"),
+        dcc.Store(id=ROW),
+        html.Div(html.Div(className="lf-skel lf-chart-wait"), id=BODY, className="lf-split lf-chart-split"),
     ]
 
 
 def side() -> list[Component]:
     """What stands at the end of the tab bar."""
-    return [button("Save picture", SAVE_PICTURE, "ghost", "image", small=True)]
+    return [
+        button("Data as table", AS_TABLE, "ghost", "table", small=True, **{"aria-pressed": "true"}),
+        button("Save picture", SAVE_PICTURE, "ghost", "image", "hide-phone", small=True),
+    ]
 
 
-def register(app: Dash, services: Services) -> None:
+def register(app: Dash, services: Services, warehouse: WarehouseWords) -> None:
     """Add the callbacks: the sentence, the drawing, the click."""
     _register_sentence(app)
-    _register_drawing(app, services)
+    _register_drawing(app, services, warehouse)
     _register_click(app)
     app.clientside_callback(
         ClientsideFunction("charts", "picture"),
         Output(SAVE_PICTURE, "title"),
-        Input(SAVE_PICTURE, "n_clicks", allow_optional=True),
+        Input(SAVE_PICTURE, "n_clicks"),
         prevent_initial_call=True,
     )
 
 
 def _register_sentence(app: Dash) -> None:
-    @callback(
-        app,
+    app.clientside_callback(
+        ClientsideFunction("explorer", "say"),
         Output(ids.VIEW, "data", allow_duplicate=True),
         *(Input(f"uc-chart-{name}", "value", allow_optional=True) for name in _CHOICES),
+        Input(ADD_GROUP, "n_clicks", allow_optional=True),
+        State(SAID, "data", allow_optional=True),
         State(ids.VIEW, "data"),
         State(ids.DETAILS, "data"),
         prevent_initial_call=True,
     )
-    def choose(*values: Any) -> Any:
-        """Keep the sentence in the view; runs as nobody."""
-        *words, data, details = values
-        view = ViewState.of(data)
-        if view.view != "chart" or not details or words[0] is None:
-            return no_update
-        table = TableDetails.model_validate(details)
-        said = {name: word or "" for name, word in zip(_CHOICES, words, strict=True)}
-        before = ChartSpec.of(view.chart, table)
-        bucket = said.pop("bucket") or None
-        if not is_time(table, said["group"]):
-            bucket = None
-        elif bucket is None:
-            bucket = "day"
-        bucket2 = "day" if is_time(table, said["group2"]) else None
-        spec = ChartSpec.model_validate({**said, "bucket": bucket, "bucket2": bucket2})
-        return no_update if spec == before else {**data, "chart": spec.model_dump(exclude_none=True)}
 
     @callback(
         app,
         Output("uc-chart-say", "children"),
-        Input(ids.VIEW, "data"),
+        Output(SAID, "data"),
+        Input(ids.CHART, "data"),
         State(ids.DETAILS, "data"),
-        State("uc-chart-bucket", "value", allow_optional=True),
-        State("uc-chart-group", "value", allow_optional=True),
+        State(SAID, "data"),
         prevent_initial_call=True,
     )
-    def redraw(data: Any, details: Any, bucket: str | None, group: str | None) -> Any:
-        """Show or hide the time bucket when the group changes; runs as nobody."""
-        view = ViewState.of(data)
-        if view.view != "chart" or not details or not group:
-            return no_update
+    def redraw(words: Any, details: Any, said: Any) -> Any:
+        """Draw the sentence anew: a time bucket or a second group may have come or gone; runs as nobody."""
+        if not details:
+            return no_update, no_update
         table = TableDetails.model_validate(details)
-        spec = ChartSpec.of(view.chart, table)
-        if bool(spec.bucket) == bool(bucket):
-            return no_update
-        return _sentence(spec, table)
+        spec = ChartSpec.of(words, table)
+        if spec.model_dump() == said:
+            return no_update, no_update
+        return _sentence(spec, table), spec.model_dump()
 
 
-def _register_drawing(app: Dash, services: Services) -> None:
+def _register_drawing(app: Dash, services: Services, warehouse: WarehouseWords) -> None:
     @callback(
         app,
         Output(BODY, "children"),
-        Output(ids.STRIP, "children", allow_duplicate=True),
         Output(RESULT, "data"),
-        Input(ids.VIEW, "data"),
+        Input(ids.CHART, "data"),
+        Input(ids.ASKED, "data"),
         Input(ids.SHOWN, "data"),
+        Input(AGAIN, "n_clicks", allow_optional=True),
+        State(ids.VIEW, "data"),
         State(ids.DETAILS, "data"),
+        running=[RUNNING],
         prevent_initial_call=True,
     )
-    def draw(data: dict[str, Any], shown: Any, details: Any) -> Any:
-        """Ask the warehouse for the groups and draw them; runs as the user."""
+    def draw(_: Any, asked: Any, drawn: Any, __: int | None, data: dict[str, Any], details: Any) -> Any:
+        """Ask the warehouse for the groups and draw them; runs as the user. Sets the strip below, too."""
         view = ViewState.of(data)
-        if view.view != "chart" or shown != [view.table, "chart"] or view.ref is None or not details:
-            return no_update, no_update, no_update
+        if view.view != "chart" or not drawn or drawn[0] != view.table or view.ref is None or not details:
+            return no_update, no_update
         table = TableDetails.model_validate(details)
         spec = ChartSpec.of(view.chart, table)
+        user_name, again = "", button("Draw the chart", AGAIN, "primary")
         try:
-            result = services.unity_catalog.aggregate(current_user(), view.ref, spec.request(table, view.tree))
+            user = current_user()
+            user_name = user.user_name
+            result = services.unity_catalog.aggregate(
+                user, view.ref, spec.request(table, view.tree), cancel_key=(asked or {}).get("key")
+            )
+        except Cancelled:
+            words = ["You stopped the statement before its answer was here."]
+            return html.Div(blank("starting", "Cancelled", words, [again])), None
         except LakefrontError as error:
-            record(error)
-            return html.Div(error_panel(error)), [], None
-        return _drawing(result, spec), _strip(result), result.model_dump(mode="json")
+            shown(error)
+            set_props(ids.STRIP, {"children": failed_strip(error, user_name)})
+            return html.Div(error_panel(error, retry=again)), None
+        set_props(ids.STRIP, {"children": _strip(result, warehouse())})
+        return _drawing(result, spec), result.model_dump(mode="json")
 
 
 def _register_click(app: Dash) -> None:
@@ -167,66 +180,72 @@ def _register_click(app: Dash) -> None:
         app,
         Output(PICK, "children"),
         Output(PICKED, "data"),
-        Input(GRAPH, "clickData", allow_optional=True),
-        State(RESULT, "data", allow_optional=True),
+        Input(GRAPH, "clickData"),
+        Input(ROW, "data"),
+        State(RESULT, "data"),
         State(ids.VIEW, "data"),
         State(ids.DETAILS, "data"),
         prevent_initial_call=True,
     )
-    def pick(click: Any, stored: Any, data: Any, details: Any) -> Any:
+    def pick(click: Any, line: Any, stored: Any, data: Any, details: Any) -> Any:
         """A card with a group's figures and the way to its rows; runs as nobody."""
-        if not click or not stored or not details:
+        if not stored or not details:
             return no_update, no_update
         spec = ChartSpec.of(ViewState.of(data).chart, TableDetails.model_validate(details))
         result = AggregateResult.model_validate(stored)
-        row = _row_of(click["points"][0], result, spec)
+        if ctx.triggered_id == ROW:
+            row = result.rows[line["place"]] if line and line["place"] < len(result.rows) else None
+        else:
+            row = row_of(click["points"][0], result, spec) if click else None
         if row is None:
             return no_update, no_update
-        return _card(result, spec, row), click_filter(spec, result, row)
+        return _card(result, spec, row), {
+            "filter": click_filter(spec, result, row),
+            "place": result.rows.index(row),
+        }
 
-    @callback(
-        app,
+    app.clientside_callback(
+        ClientsideFunction("explorer", "showRows"),
         Output(ids.VIEW, "data", allow_duplicate=True),
         Input(SHOW_ROWS, "n_clicks", allow_optional=True),
         State(PICKED, "data", allow_optional=True),
         State(ids.VIEW, "data"),
         prevent_initial_call=True,
     )
-    def show_rows(pressed: int | None, picked: Any, data: Any) -> Any:
-        """Filter the grid to the group and go there; runs as nobody."""
-        if not pressed or not picked:
-            return no_update
-        return {**data, "view": "rows", "filter": [*data["filter"], *picked]}
+    app.clientside_callback(
+        ClientsideFunction("explorer", "picked"),
+        Output(PICKED, "storage_type"),
+        Input(PICKED, "data"),
+        prevent_initial_call=True,
+    )
 
 
 def _sentence(spec: ChartSpec, details: TableDetails) -> list[Component]:
     measures, groups = measure_options(details), group_options(details)
     first_label, second_label = "First measure", "Second measure"
-    return [
+    parts = [
         html.Span("Draw"),
         _select("kind", "Kind of chart", [{"label": words, "value": kind} for kind, words in KINDS.items()], spec.kind),
         html.Span("of"),
         _select("first", first_label, measures, spec.first),
         html.Span("and"),
-        _select("second", second_label, [{"label": "nothing else", "value": ""}, *measures], spec.second),
+        _select("second", second_label, [{"label": "nothing else", "value": NONE}, *measures], spec.second or NONE),
         html.Span("by"),
         _select("group", "Group by column", groups, spec.group),
-        _select(
-            "bucket",
-            "Time bucket",
-            [{"label": words, "value": bucket} for bucket, words in BUCKETS.items()],
-            spec.bucket or "",
-            hidden=spec.bucket is None,
-        ),
-        html.Span("and"),
-        _select("group2", "Second group", [{"label": "no second group", "value": ""}, *groups], spec.group2),
     ]
+    if spec.bucket:
+        buckets = [{"label": words, "value": bucket} for bucket, words in BUCKETS.items()]
+        parts.append(_select("bucket", "Time bucket", buckets, spec.bucket))
+    if not spec.group2:
+        return [*parts, button("Second group", ADD_GROUP, "ghost", "plus-lg", small=True)]
+    second = [{"label": "no second group", "value": NONE}, *(one for one in groups if one["value"] != spec.group)]
+    return [*parts, html.Span("and"), _select("group2", "Second group", second, spec.group2)]
 
 
-def _select(name: str, label: str, options: list[dict[str, str]], value: str, *, hidden: bool = False) -> Component:
+def _select(name: str, label: str, options: list[dict[str, str]], value: str) -> Component:
     """A native select with a name for screen readers; a label wraps it, because the component takes no aria-label."""
     control = dbc.Select(id=f"uc-chart-{name}", options=options, value=value)
-    return html.Label([html.Span(label, className="visually-hidden"), control], hidden=hidden)
+    return html.Label([html.Span(label, className="visually-hidden"), control], key=name)
 
 
 def _drawing(result: AggregateResult, spec: ChartSpec) -> list[Component]:
@@ -251,30 +270,33 @@ def _drawing(result: AggregateResult, spec: ChartSpec) -> list[Component]:
 
 def _table(result: AggregateResult, spec: ChartSpec) -> Component:
     groups, measures = names(result, spec)
-    words = [measure_words(word) for word in (spec.first, spec.second) if word]
-    heads = [html.Th(" · ".join(groups) or "All rows"), *(html.Th(word, className="num") for word in words)]
+    heads = [
+        html.Th(group_heading(spec) if groups else "All rows"),
+        *(html.Th(measure_heading(word), className="num") for word in (spec.first, spec.second) if word),
+    ]
     lines = [
         html.Tr(
             [
-                html.Td(group_words(result, spec, row) or "all rows"),
+                html.Td(_line_button(group_words(result, spec, row), place) if groups else "all rows"),
                 *(html.Td(figure_words(row[name]), className="num") for name in measures),
             ]
         )
-        for row in result.rows
+        for place, row in enumerate(result.rows)
     ]
-    cut = "" if result.truncated else ", none cut"
+    caption_ = html.Caption(
+        "Data of the chart; a group shows its figures and leads to its rows", className="visually-hidden"
+    )
     return html.Aside(
-        [
-            html.Div(
-                [html.H2("Data"), html.Span(f"{number(len(result.rows))} groups{cut}", className="small faint push")],
-                className="row-flex lf-data-head",
-            ),
-            html.Table([html.Thead(html.Tr(heads)), html.Tbody(lines)], className="lf-table dense"),
-        ],
+        html.Table([caption_, html.Thead(html.Tr(heads)), html.Tbody(lines)], className="lf-table dense"),
         className="lf-inspect lf-data",
         tabIndex="0",
         **{"aria-label": "Data of the chart"},
     )
+
+
+def _line_button(words: str, place: int) -> Component:
+    """A group in the table: pressing it does what a click on its bar does (assets/explorer.js)."""
+    return html.Button(words, type="button", className="lf-group", **{"data-group": str(place)})
 
 
 def _card(result: AggregateResult, spec: ChartSpec, row: dict[str, Any]) -> list[Component]:
@@ -289,7 +311,7 @@ def _card(result: AggregateResult, spec: ChartSpec, row: dict[str, Any]) -> list
     return [html.B(group_words(result, spec, row)), html.Div(" · ".join(words), className="dim small"), show]
 
 
-def _row_of(point: dict[str, Any], result: AggregateResult, spec: ChartSpec) -> dict[str, Any] | None:
+def row_of(point: dict[str, Any], result: AggregateResult, spec: ChartSpec) -> dict[str, Any] | None:
     """The group that was clicked, by its place on the axis."""
     groups, _ = names(result, spec)
     if not groups:
@@ -301,11 +323,10 @@ def _row_of(point: dict[str, Any], result: AggregateResult, spec: ChartSpec) -> 
     return next((row for row in result.rows if str(row[groups[0]])[:10] == wanted), None)
 
 
-def _strip(result: AggregateResult) -> list[Component]:
+def _strip(result: AggregateResult, warehouse: str) -> list[Component]:
     query = result.query
-    facts = [f"warehouse {query.warehouse_id}"] if query.warehouse_id else []
     of = result.total_groups or len(result.rows)
-    facts.append(f"{number(len(result.rows))} of {number(of)} groups")
+    facts = [warehouse, f"{number(len(result.rows))} of {number(of)} groups"]
     return [
         waterline(Identity.of_user(query.runs_as), query.elapsed_ms, facts, [sql_button("uc-sql")]),
         sql_panel("uc-sql", query.statement, query.parameters),

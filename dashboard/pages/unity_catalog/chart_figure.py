@@ -44,7 +44,8 @@ def figure(result: AggregateResult, spec: ChartSpec) -> dict[str, Any]:
         else:
             points = [(row[groups[0]] if groups else "", row[name]) for row in result.rows]
             kind = spec if place == 0 else spec.model_copy(update={"kind": "line"})
-            traces.append(_trace(kind, points, name, place) | axis | {"showlegend": False})
+            trace = _trace(kind, points, name, 0) | axis | {"showlegend": False}
+            traces.append(trace if place == 0 else trace | {"line": {"width": 2}, "marker": {"size": 5}})
     return _layout(traces, spec, len(measures))
 
 
@@ -189,13 +190,13 @@ def _layout(traces: list[dict[str, Any]], spec: ChartSpec, panels: int) -> dict[
     layout: dict[str, Any] = {
         "template": {"layout": base},
         "yaxis": {"tickformat": "~s", "rangemode": "tozero" if zero else "normal"},
-        "xaxis": {"type": None if spec.bucket or spec.kind in {"scatter", "histogram"} else "category"},
+        "xaxis": _time_axis(spec, traces) if spec.bucket else {"type": _scale(spec)},
         "annotations": [_label(spec.first, spec, 1.0, starts_at_zero=zero)],
         "margin": {"l": 60, "r": 16, "t": 34, "b": 40},
         "barmode": "stack" if spec.group2 else "group",
     }
     if spec.kind == "heatmap":
-        layout["xaxis"]["type"] = None if spec.bucket else "category"
+        layout["xaxis"]["type"] = "date" if spec.bucket else "category"
         layout["yaxis"] = {"type": "category", "rangemode": "normal", "showgrid": False}
     if panels == 2:
         layout["yaxis"]["domain"] = [0.44, 1]
@@ -203,6 +204,32 @@ def _layout(traces: list[dict[str, Any]], spec: ChartSpec, panels: int) -> dict[
         layout["xaxis"]["anchor"] = "y2"
         layout["annotations"].append(_label(spec.second, spec, 0.3, starts_at_zero=False))
     return {"data": traces, "layout": layout}
+
+
+def _time_axis(spec: ChartSpec, traces: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Dates with their year, exactly as long as the data: half a step beyond the first and the last."""
+    formats = {"hour": "%d %b %H:%M\n%Y", "month": "%b\n%Y", "year": "%Y"}
+    axis: dict[str, Any] = {"type": "date", "tickformat": formats.get(spec.bucket or "", "%d %b\n%Y"), "nticks": 10}
+    moments = sorted({moment for trace in traces for x in trace["x"] if (moment := _moment(x)) is not None})
+    if moments:
+        half = min((b - a for a, b in itertools.pairwise(moments)), default=dt.timedelta(days=1)) / 2
+        try:
+            axis["range"] = [(moments[0] - half).isoformat(), (moments[-1] + half).isoformat()]
+        except OverflowError:
+            # Years 1 and 9999 have no neighbour on one side; Plotly finds a range by itself.
+            return axis
+    return axis
+
+
+def _moment(text: Any) -> dt.datetime | None:
+    try:
+        return dt.datetime.fromisoformat(str(text)).replace(tzinfo=None)
+    except ValueError:
+        return None
+
+
+def _scale(spec: ChartSpec) -> str | None:
+    return None if spec.kind in {"scatter", "histogram"} else "category"
 
 
 def _label(word: str, spec: ChartSpec, top: float, *, starts_at_zero: bool) -> dict[str, Any]:

@@ -26,6 +26,8 @@ BUCKETS: dict[Bucket, str] = {
     "year": "each year",
 }
 FUNCTIONS = {"sum": "sum", "avg": "average", "min": "smallest", "max": "largest", "count_distinct": "distinct values"}
+NONE = "none"
+"""What a select says when nothing is chosen: a value of its own, because an empty one would show an empty select."""
 MAX_GROUPS = 1_000
 BINS = 40
 _NUMBERS = frozenset({"integer", "number", "decimal"})
@@ -90,6 +92,17 @@ def measure_words(word: str) -> str:
     """``average of fare_amount``."""
     function, _, column = word.partition(":")
     return f"{FUNCTIONS[function]} of {column}" if column else "number of rows"
+
+
+def measure_heading(word: str) -> str:
+    """A measure as the heading of a column."""
+    return "Rows" if word == "count" else f"{measure_words(word)[:1].upper()}{measure_words(word)[1:]}"
+
+
+def group_heading(spec: ChartSpec) -> str:
+    """The groups as the heading of a column: ``Day``, ``pickup_zip``, ``Day · pickup_zip``."""
+    groups = ((spec.group, spec.bucket), (spec.group2, spec.bucket2))
+    return " · ".join(bucket.capitalize() if bucket else name for name, bucket in groups if name)
 
 
 def measure_options(details: TableDetails) -> list[dict[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dash import html
@@ -9,6 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard.components.controls import meter
 from dashboard.components.words import MINUS, number
+from services.unity_catalog.filter_tree import Condition, FilterNode
 from services.unity_catalog.models import ColumnProfile
 
 NOTHING = "\u2013"
@@ -38,13 +41,53 @@ def percent(part: int, whole: int) -> str:
     return "< 0.1 %" if share < 0.1 else f"{share:.1f} %".replace(".0 %", " %")
 
 
-def histogram(profile: ColumnProfile, *, ends: bool = True) -> Component:
-    """Bars of a histogram; a sentence says the same to who does not see them."""
+@dataclass(frozen=True)
+class Kept:
+    """The part of a column's scale that the filter keeps; None is an open end."""
+
+    low: float | None
+    high: float | None
+
+    def holds(self, low: Any, high: Any) -> bool:
+        """Whether a bar from ``low`` to ``high`` has a part in it."""
+        above = self.low is None or high > self.low
+        return above and (self.high is None or low < self.high or low == high == self.high)
+
+    @property
+    def words(self) -> str:
+        """What stands under the histogram."""
+        if self.low is not None and self.high is not None:
+            return f"filter keeps {self.low:g} to {self.high:g}"
+        return f"{self.low:g} ▸ filter keeps" if self.low is not None else f"filter keeps ◂ {self.high:g}"
+
+
+def kept_range(nodes: Sequence[FilterNode], column: str) -> Kept | None:
+    """What the filter's chips on a numeric column leave of its scale; None when they do not bound it."""
+    low: float | None = None
+    high: float | None = None
+    for node in nodes:
+        if not isinstance(node, Condition) or node.column != column:
+            continue
+        values = node.value if isinstance(node.value, list) else [node.value]
+        if not values or any(isinstance(one, bool) or not isinstance(one, int | float) for one in values):
+            continue
+        numbers = [float(one) for one in values if isinstance(one, int | float)]
+        if node.operator in {"ge", "gt", "between", "eq", "in"}:
+            low = min(numbers) if low is None else max(low, min(numbers))
+        if node.operator in {"le", "lt", "between", "eq", "in"}:
+            high = max(numbers) if high is None else min(high, max(numbers))
+    return None if low is None and high is None else Kept(low, high)
+
+
+def histogram(profile: ColumnProfile, *, ends: bool = True, kept: Kept | None = None) -> Component:
+    """Bars of a histogram; a sentence says the same to who does not see them. What ``kept`` leaves out is grey."""
     bins = profile.histogram or []
     most = max((one.count for one in bins), default=0)
+    scale = all(isinstance(end, int | float) for one in bins for end in (one.low, one.high))
+    kept = kept if scale else None
     bars = [
         html.I(
-            className="in",
+            className="in" if kept is None or kept.holds(one.low, one.high) else "",
             style={"height": f"{max(1.0, 100 * one.count / most):.0f}%" if one.count else "0"},
             title=f"{value_words(one.low, profile.data_type)} to {value_words(one.high, profile.data_type)}: "
             f"{number(one.count)}",
@@ -59,8 +102,13 @@ def histogram(profile: ColumnProfile, *, ends: bool = True) -> Component:
             f"; most values lie between {value_words(peak.low, profile.data_type)}"
             f" and {value_words(peak.high, profile.data_type)}"
         )
+    if kept is not None:
+        words += f"; {kept.words.replace('▸', 'and more:').replace('◂', 'up to')}"
     drawn = html.Div(bars, className="lf-hist", role="img", **{"aria-label": words})
-    return html.Figure([drawn, html.Div([html.Span(low), html.Span(high)])]) if ends else drawn
+    middle = [html.Span(kept.words)] if kept is not None else []
+    if profile.data_type in _TIMES:
+        low, high = low[:10], high[:10]
+    return html.Figure([drawn, html.Div([html.Span(low), *middle, html.Span(high)])]) if ends else drawn
 
 
 def top_values(profile: ColumnProfile, rows: int, most: int) -> Component:
@@ -79,10 +127,24 @@ def top_values(profile: ColumnProfile, rows: int, most: int) -> Component:
     return html.Table([caption, html.Tbody(lines)], className="lf-table dense lf-top")
 
 
-def distribution(profile: ColumnProfile, rows: int) -> Component | str:
+def distribution(profile: ColumnProfile, rows: int) -> Component:
     """What the last column of the profile shows."""
     if profile.histogram:
         return histogram(profile, ends=False)
     if profile.top_values:
-        return top_values(profile, rows, 4)
+        return _frequent(profile, rows)
     return html.Span("no distribution for this type", className="faint small")
+
+
+def _frequent(profile: ColumnProfile, rows: int) -> Component:
+    """The four most frequent values in two columns, with their shares as bars and in figures."""
+    cells: list[Component] = []
+    for one in (profile.top_values or [])[:4]:
+        share = 100 * one.count / rows if rows else 0
+        words = value_words(one.value, profile.data_type)
+        cells += [
+            html.Span(words, className="cut", title=words),
+            meter(share),
+            html.Span(percent(one.count, rows), className="num dim"),
+        ]
+    return html.Div(cells, className="lf-freq")

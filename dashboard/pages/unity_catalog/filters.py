@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update
 from dash.development.base_component import Component
 
 from dashboard.callbacks import callback
@@ -41,9 +41,8 @@ def sentence(node: FilterNode) -> tuple[str, str, str]:
 def chips(view: ViewState) -> list[Component]:
     """The chips of a view's filter and the buttons beside them."""
     drawn = [_chip(place, node) for place, node in enumerate(view.filter)]
-    clear = [button("Clear", ids.FILTER_CLEAR, "ghost", small=True)] if view.filter else []
-    clear = clear or [html.Button(id=ids.FILTER_CLEAR, hidden=True, type="button")]
-    return [*drawn, button("Filter", ids.FILTER_ADD, "ghost", "plus-lg", small=True), *clear]
+    clear = button("Clear", ids.FILTER_CLEAR, "ghost", small=True, hidden=not view.filter)
+    return [*drawn, button("Filter", ids.FILTER_ADD, "ghost", "plus-lg", small=True), clear]
 
 
 def form(details: TableDetails, condition: Condition | None, problem: str = "") -> Component:
@@ -61,7 +60,12 @@ def form(details: TableDetails, condition: Condition | None, problem: str = "") 
                 html.Div(
                     [
                         button("Cancel", ids.FILTER_CANCEL, "ghost", small=True),
-                        button("Apply", ids.FILTER_APPLY, "primary", small=True),
+                        button(
+                            "Change the filter" if condition else "Add the filter",
+                            ids.FILTER_APPLY,
+                            "primary",
+                            small=True,
+                        ),
                     ],
                     className="row-flex lf-form-actions",
                 ),
@@ -102,65 +106,40 @@ def register(app: Dash) -> None:
 
 
 def _register_chips(app: Dash) -> None:
-    @callback(app, Output(ids.CHIPS, "children"), Input(ids.VIEW, "data"), prevent_initial_call=True)
-    def draw(view: dict[str, Any]) -> list[Component]:
+    @callback(app, Output(ids.CHIPS, "children"), Input(ids.FILTER, "data"), prevent_initial_call=True)
+    def draw(nodes: list[Any] | None) -> list[Component]:
         """Draw the chips; runs as nobody."""
-        return chips(ViewState.of(view))
+        return chips(ViewState.of({"filter": nodes or []}))
 
-    @callback(
-        app,
+    app.clientside_callback(
+        ClientsideFunction("explorer", "narrow"),
         Output(ids.VIEW, "data", allow_duplicate=True),
+        Output(ids.FILTER_EDITED, "data"),
         Input({"type": ids.CHIP_REMOVE, "place": ALL}, "n_clicks"),
+        Input({"type": ids.CHIP_EDIT, "place": ALL}, "n_clicks"),
         Input(ids.FILTER_CLEAR, "n_clicks"),
+        Input(ids.FILTER_ADD, "n_clicks"),
         State(ids.VIEW, "data"),
         prevent_initial_call=True,
     )
-    def remove(_: list[int | None], __: int | None, data: dict[str, Any]) -> Any:
-        """Take one condition or all of them away; runs as nobody."""
-        if not ctx.triggered or not ctx.triggered[0]["value"]:
-            return no_update
-        view = ViewState.of(data)
-        pressed = ctx.triggered_id
-        kept = [
-            node
-            for place, node in enumerate(view.filter)
-            if not (isinstance(pressed, dict) and place == pressed["place"])
-        ]
-        return view.model_copy(update={"filter": kept if isinstance(pressed, dict) else []}).store()
 
 
 def _register_form(app: Dash) -> None:
     @callback(
         app,
         Output(ids.FILTER_FORM, "children"),
-        Output(ids.FILTER_EDITED, "data"),
-        Input({"type": ids.CHIP_EDIT, "place": ALL}, "n_clicks"),
-        Input(ids.FILTER_ADD, "n_clicks"),
+        Input(ids.FILTER_EDITED, "data"),
         State(ids.VIEW, "data"),
         State(ids.DETAILS, "data"),
         prevent_initial_call=True,
     )
-    def begin(_: list[int | None], __: int | None, data: dict[str, Any], details: dict[str, Any] | None) -> Any:
-        """Open the form for a new condition or for a chip's; runs as nobody."""
-        if not ctx.triggered or not ctx.triggered[0]["value"] or not details:
-            return no_update, no_update
-        pressed = ctx.triggered_id
-        if not isinstance(pressed, dict):
-            return form(TableDetails.model_validate(details), None), {"place": None}
-        node = ViewState.of(data).filter[pressed["place"]]
-        if not isinstance(node, Condition):
-            return no_update, no_update
-        return form(TableDetails.model_validate(details), node), {"place": pressed["place"]}
-
-    @callback(
-        app,
-        Output(ids.FILTER_FORM, "children", allow_duplicate=True),
-        Input(ids.FILTER_CANCEL, "n_clicks"),
-        prevent_initial_call=True,
-    )
-    def leave(pressed: int | None) -> Any:
-        """Close the form; runs as nobody."""
-        return [] if pressed else no_update
+    def begin(edited: dict[str, Any] | None, data: dict[str, Any], details: dict[str, Any] | None) -> Any:
+        """Open the form for a new condition or for a chip's, or close it; runs as nobody."""
+        if not edited or not details:
+            return []
+        place = edited["place"]
+        node = ViewState.of(data).filter[place] if place is not None else None
+        return form(TableDetails.model_validate(details), node if isinstance(node, Condition) else None)
 
     @callback(
         app,
@@ -185,7 +164,7 @@ def _register_apply(app: Dash) -> None:
     @callback(
         app,
         Output(ids.VIEW, "data", allow_duplicate=True),
-        Output(ids.FILTER_FORM, "children", allow_duplicate=True),
+        Output(ids.FILTER_EDITED, "data", allow_duplicate=True),
         Output("uc-filter-value-box", "children", allow_duplicate=True),
         Input(ids.FILTER_APPLY, "n_clicks"),
         State(ids.FILTER_COLUMN, "value"),
@@ -223,7 +202,7 @@ def _register_apply(app: Dash) -> None:
             nodes.append(condition)
         else:
             nodes[place] = condition
-        return view.model_copy(update={"filter": nodes}).store(), [], no_update
+        return view.model_copy(update={"filter": nodes}).store(), None, no_update
 
 
 def _chip(place: int, node: FilterNode) -> Component:

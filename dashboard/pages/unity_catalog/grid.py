@@ -31,7 +31,9 @@ _SIGNS: dict[Kind, str] = {
     "nested": "t-text",
     "other": "t-text",
 }
-_WIDTHS: dict[Kind, int] = {"timestamp": 196, "integer": 112, "number": 118, "decimal": 132, "date": 116, "boolean": 96}
+_WIDTHS: dict[Kind, int] = {"timestamp": 196, "integer": 104, "number": 104, "decimal": 124, "date": 116, "boolean": 96}
+_FIXED = frozenset({"timestamp", "date", "boolean"})
+"""Kinds whose values all have the same width: the room that is left goes to the others."""
 _NUMERIC = frozenset({"integer", "number", "decimal"})
 
 
@@ -46,7 +48,6 @@ def grid(view: ViewState, details: TableDetails) -> Component:
             "sortable": True,
             "suppressHeaderMenuButton": True,
             "minWidth": 96,
-            "flex": 1,
         },
         dashGridOptions={
             "theme": {"function": "lakefrontGridTheme(themeQuartz)"},
@@ -77,25 +78,18 @@ def request_of(view: ViewState, request: dict[str, Any]) -> RowsRequest:
     return RowsRequest(limit=end - start, offset=start, sort=sort, filter=view.tree)
 
 
-def sort_of(request: dict[str, Any]) -> list[dict[str, str]]:
-    """The order that the grid's headers show, as a view stores it."""
-    return [{"column": one["colId"], "direction": one["sort"]} for one in request.get("sortModel") or []]
-
-
 def _row_number() -> dict[str, Any]:
     return {
         "colId": ROW_NUMBER,
         "headerName": "Row",
         "headerTooltip": "Row number in this order",
         "valueGetter": {"function": "params.node.rowIndex + 1"},
-        "width": 68,
+        "width": 52,
         "minWidth": 52,
-        "flex": 0,
         "sortable": False,
         "resizable": False,
         "cellClass": "c-row",
         "headerClass": "c-row",
-        "type": "rightAligned",
         "pinned": "left",
     }
 
@@ -130,6 +124,7 @@ def _definition(column: Column, view: ViewState) -> dict[str, Any]:
         },
         "width": _WIDTHS.get(column.kind, 160),
         "minWidth": _WIDTHS.get(column.kind, 110),
+        **({} if column.kind in _FIXED else {"flex": 1 if numeric else 2}),
     }
     if numeric:
         definition["type"] = "rightAligned"

@@ -62,10 +62,10 @@ def _marks(details: TableDetails) -> list[Component]:
 
 
 def _comment(details: TableDetails) -> Component:
+    comment = details.comment or ""
+    comment += "." if comment and comment[-1].isalnum() else ""
     owner = html.Span(f"Owner: {details.owner}", className="faint") if details.owner else ""
-    return html.P(
-        [f"{details.comment} " if details.comment else "", owner], className="lf-sub cut", title=details.comment or ""
-    )
+    return html.P([f"{comment} " if comment else "", owner], className="lf-sub cut", title=details.comment or "")
 
 
 def _actions() -> Component:
@@ -127,6 +127,13 @@ def _more() -> Component:
                 "All rows as Parquet", {"type": "uc-export", "format": "parquet", "place": "more"}, "ghost", "download"
             ),
             button("Save view", "uc-save-view-more", "ghost", "bookmark"),
+            html.Button(
+                [icon("layout-three-columns"), html.Span("Columns")],
+                className="btn btn-ghost lf-rows-only",
+                type="button",
+                **{"aria-expanded": "false", "data-toggle": ids.COLUMNS_MENU, "data-pop": ids.COLUMNS_MENU},
+            ),
+            button("Column profile", "uc-inspect-more", "ghost", "layout-sidebar-reverse", "lf-rows-only"),
         ],
         id="uc-more-menu",
         className="lf-pop lf-menu",

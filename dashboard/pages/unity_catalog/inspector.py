@@ -1,20 +1,23 @@
-"""The column profile beside the rows: follows the focused column, over the whole table."""
+"""The column profile beside the rows: follows the focused column, over the whole table.
+
+On a screen without room for it, it is a modal dialog behind the button "Column profile" (the browser's ``<dialog>``).
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from dash import Dash, Input, Output, State, ctx, html, no_update
+from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
-from dashboard.api.errors import record
 from dashboard.callbacks import callback
 from dashboard.components.controls import icon_button, skeleton
 from dashboard.components.feedback import counting_since, error_note
 from dashboard.components.words import elapsed, number
 from dashboard.identity import current_user
 from dashboard.pages.unity_catalog import ids
-from dashboard.pages.unity_catalog.figures import histogram, percent, top_values, value_words
+from dashboard.pages.unity_catalog.figures import Kept, histogram, kept_range, percent, top_values, value_words
+from dashboard.pages.unity_catalog.states import shown
 from dashboard.pages.unity_catalog.view_state import ViewState
 from services.container import Services
 from services.errors import LakefrontError
@@ -23,55 +26,36 @@ from services.unity_catalog.models import Column, ColumnProfile, Profile, Profil
 
 def layout() -> Component:
     """The profile before a column was read."""
-    return html.Aside(
-        html.Div(skeleton(60, 90, 40), className="stack"),
-        id="uc-inspector",
+    waiting = [*skeleton(80), *skeleton(100, height=72), *skeleton(70, 50, 62, 44, 66, 52)]
+    return html.Dialog(
+        [
+            icon_button("Close", "x-lg", "uc-inspect-close", "lf-inspect-close"),
+            html.Div(html.Div(waiting, className="stack"), id=ids.INSPECTOR, className="lf-inspect-body"),
+        ],
+        id="uc-inspect-box",
         className="lf-inspect",
+        role="region",
         tabIndex="0",
         **{"aria-label": "Column profile"},
     )
 
 
 def register(app: Dash, services: Services) -> None:
-    """Add the callbacks: which column, and its profile."""
+    """Add the callback that reads a column's profile."""
 
     @callback(
         app,
-        Output("uc-column", "data"),
-        Input("uc-focused-column", "data"),
-        Input("uc-inspect-previous", "n_clicks", allow_optional=True),
-        Input("uc-inspect-next", "n_clicks", allow_optional=True),
-        Input(ids.DETAILS, "data"),
-        State("uc-column", "data"),
-        prevent_initial_call=True,
-    )
-    def choose(focused: str | None, _: int | None, __: int | None, data: Any, chosen: str | None) -> Any:
-        """Follow the focused column, or step; runs as nobody."""
-        if not data:
-            return no_update
-        names = [column.name for column in TableDetails.model_validate(data).columns]
-        at = names.index(chosen) if chosen in names else -1
-        if ctx.triggered_id == "uc-focused-column" and focused in names:
-            return focused
-        if ctx.triggered_id == "uc-inspect-previous":
-            return names[(at - 1) % len(names)]
-        if ctx.triggered_id == "uc-inspect-next":
-            return names[(at + 1) % len(names)]
-        return chosen if at >= 0 else names[0]
-
-    @callback(
-        app,
-        Output("uc-inspector", "children"),
-        Input("uc-column", "data"),
-        Input(ids.COUNT, "data"),
+        Output(ids.INSPECTOR, "children"),
+        Input(ids.COLUMN, "data"),
         State(ids.VIEW, "data"),
         State(ids.DETAILS, "data"),
         prevent_initial_call=True,
     )
-    def show(name: str | None, counted: Any, view_data: dict[str, Any], data: Any) -> Any:
-        """Profile the column once the rows and their total are there; runs as the user."""
+    def show(wanted: dict[str, Any] | None, view_data: dict[str, Any], data: Any) -> Any:
+        """Profile the column (assets/explorer.js asks once the rows and their total are there); runs as the user."""
         view = ViewState.of(view_data)
-        if not name or not data or not counted or view.view != "rows" or view.ref is None:
+        name = (wanted or {}).get("name")
+        if not name or not data or view.ref is None:
             return no_update
         details = TableDetails.model_validate(data)
         column = next((one for one in details.columns if one.name == name), None)
@@ -80,9 +64,8 @@ def register(app: Dash, services: Services) -> None:
         try:
             profile = services.unity_catalog.profile(current_user(), view.ref, ProfileRequest(columns=[name]))
         except LakefrontError as error:
-            record(error)
-            return [_title(column), error_note(error, "No profile.")]
-        return _drawn(column, profile)
+            return [_title(column), error_note(shown(error), "No profile.")]
+        return _drawn(column, profile, kept_range(view.filter, name))
 
 
 def _title(column: Column) -> Component:
@@ -96,7 +79,7 @@ def _title(column: Column) -> Component:
     return html.Div([html.H2(column.name, className="mono cut", title=column.name), steps], className="row-flex")
 
 
-def _drawn(column: Column, profile: Profile) -> list[Component]:
+def _drawn(column: Column, profile: Profile, kept: Kept | None) -> list[Component]:
     figures = profile.columns[0]
     null = "may be null" if column.nullable else "never null"
     comment = f" “{column.comment}”" if column.comment else ""
@@ -107,7 +90,7 @@ def _drawn(column: Column, profile: Profile) -> list[Component]:
         html.P(f"{column.data_type}, {null}.{comment}{masked}", className="dim small"),
     ]
     if figures.histogram:
-        parts.append(histogram(figures))
+        parts.append(histogram(figures, kept=kept))
     parts.append(_facts(column, figures, rows))
     if figures.top_values:
         parts.append(html.Div([html.H3("Most frequent"), top_values(figures, rows, 6)]))

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Dash, Input, Output, State, ctx, html, no_update
+from dash import Dash, Input, Output, State, ctx, html, no_update, set_props
 from dash.development.base_component import Component
 
-from dashboard.api.errors import record
 from dashboard.callbacks import callback
 from dashboard.components.controls import button, segment, skeleton
-from dashboard.components.feedback import error_panel
+from dashboard.components.feedback import blank, counting_since, error_panel
 from dashboard.components.signs import Identity
 from dashboard.components.waterline import sql_button, sql_panel, waterline
 from dashboard.components.words import number, plural
 from dashboard.identity import current_user
 from dashboard.pages.unity_catalog import ids
 from dashboard.pages.unity_catalog.figures import NOTHING, distribution, percent, value_words
+from dashboard.pages.unity_catalog.rows import RUNNING
+from dashboard.pages.unity_catalog.states import failed_strip, shown
 from dashboard.pages.unity_catalog.view_state import ViewState
+from dashboard.pages.unity_catalog.warehouse import WarehouseWords
 from services.container import Services
-from services.errors import LakefrontError
+from services.errors import Cancelled, LakefrontError
 from services.unity_catalog.models import ColumnProfile, Kind, Profile, ProfileRequest, TableDetails
 
 SCOPE = "uc-profile-scope"
@@ -42,37 +44,46 @@ def side(view: ViewState) -> list[Component]:
     return [segment(SCOPE, "Rows that are profiled", options, "filtered" if view.filter else "whole")]
 
 
-def register(app: Dash, services: Services) -> None:
+def register(app: Dash, services: Services, warehouse: WarehouseWords) -> None:
     """Add the callback that reads the profile."""
 
     @callback(
         app,
         Output(BODY, "children"),
-        Output(ids.STRIP, "children", allow_duplicate=True),
-        Input(SCOPE, "value", allow_optional=True),
-        Input(ids.VIEW, "data"),
+        Input(SCOPE, "value"),
+        Input(ids.ASKED, "data"),
         Input(REFRESH, "n_clicks", allow_optional=True),
         Input(ids.SHOWN, "data"),
+        State(ids.VIEW, "data"),
         State(ids.DETAILS, "data"),
+        running=[RUNNING],
         prevent_initial_call=True,
     )
-    def show(scope: str | None, data: dict[str, Any], _: int | None, shown: Any, details: Any) -> Any:
-        """Profile all columns; runs as the user."""
+    def show(scope: str | None, asked: Any, _: int | None, drawn: Any, data: dict[str, Any], details: Any) -> Any:
+        """Profile all columns; runs as the user. The strip below is set here too: it belongs to every view."""
         view = ViewState.of(data)
-        if view.view != "profile" or shown != [view.table, "profile"] or view.ref is None or not details:
-            return no_update, no_update
+        if view.view != "profile" or not drawn or drawn[0] != view.table or view.ref is None or not details:
+            return no_update
         table = TableDetails.model_validate(details)
         request = ProfileRequest(filter=view.tree if scope == "filtered" else None)
+        user_name = ""
         try:
+            user = current_user()
+            user_name = user.user_name
             profile = services.unity_catalog.profile(
-                current_user(), view.ref, request, refresh=ctx.triggered_id == REFRESH
+                user, view.ref, request, refresh=ctx.triggered_id == REFRESH, cancel_key=(asked or {}).get("key")
             )
+        except Cancelled:
+            again = button("Read the profile", REFRESH, "primary")
+            return blank("starting", "Cancelled", ["You stopped the statement before its answer was here."], [again])
         except LakefrontError as error:
-            record(error)
-            return error_panel(error, retry=button("Try again", REFRESH, "primary")), []
+            shown(error)
+            set_props(ids.STRIP, {"children": failed_strip(error, user_name)})
+            return error_panel(error, retry=button("Try again", REFRESH, "primary"))
         kinds = {column.name: column.kind for column in table.columns}
         lines = [_line(one, kinds.get(one.name, "other"), profile.rows_read) for one in profile.columns]
-        return _table(lines, table.full_name), _strip(profile)
+        set_props(ids.STRIP, {"children": _strip(profile, warehouse())})
+        return _table(lines, table.full_name)
 
 
 def _table(lines: list[Component], name: str) -> Component:
@@ -105,12 +116,9 @@ def _line(profile: ColumnProfile, kind: Kind, rows: int) -> Component:
     )
 
 
-def _strip(profile: Profile) -> list[Component]:
-    facts = [f"{plural(profile.rows_read, 'row')} read"]
-    if profile.query.warehouse_id:
-        facts.insert(0, f"warehouse {profile.query.warehouse_id}")
-    if profile.query.cached:
-        facts.append("from cache")
+def _strip(profile: Profile, warehouse: str) -> list[Component]:
+    since = html.Span(["refreshed ", counting_since(profile.query.fetched_at.timestamp())])
+    facts = [warehouse, f"{plural(profile.rows_read, 'row')} read", since]
     statements = ";\n\n".join(query.statement for query in profile.queries)
     actions = [button("Refresh", REFRESH, "ghost", "arrow-clockwise", small=True), sql_button("uc-sql")]
     parameters = {name: value for query in profile.queries for name, value in query.parameters.items()}

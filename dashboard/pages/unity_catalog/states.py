@@ -7,28 +7,46 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components.controls import button, copy_box
-from dashboard.components.feedback import blank, error_facts, error_panel, starting
-from dashboard.components.signs import mono, state
+from dashboard.components.controls import button, copy_box, copy_button
+from dashboard.components.feedback import TITLES, blank, error_facts, error_panel, starting
+from dashboard.components.signs import Identity, mono, state
+from dashboard.components.waterline import waterline
 from dashboard.components.words import number, plural
 from dashboard.pages.unity_catalog import ids
 from dashboard.pages.unity_catalog.filters import sentence
 from dashboard.pages.unity_catalog.view_state import ViewState
+from dashboard.recent_errors import remember
 from services.errors import LakefrontError
+from services.observability import request_id
 from services.unity_catalog.identifiers import quote
 from services.unity_catalog.models import WarehouseState
+
+
+def shown(error: LakefrontError) -> LakefrontError:
+    """Note an error that the page shows: logged once, remembered for the person, told with its request id."""
+    error.technical_details.setdefault("request_id", request_id())
+    remember(error, "Unity Catalog page")
+    return error
+
+
+def failed_strip(error: LakefrontError, user_name: str) -> list[Component]:
+    """The strip when nothing was read: who asked, and the request's id to copy."""
+    identity = Identity.of_user(user_name) if user_name else None
+    identifier = str(error.technical_details.get("request_id", ""))
+    copy = copy_button("Copy request id", "", text=identifier, look="ghost")
+    return [waterline(identity, "failed", ["nothing was read"], [copy])]
 
 
 def problem(error: LakefrontError, view: ViewState, user_name: str) -> Component:
     """The state of a table that could not be opened."""
     if error.error_code == "CATALOG_PERMISSION_DENIED":
-        return denied(error, user_name)
+        return denied(error, view, user_name)
     if error.error_code.endswith("NOT_FOUND"):
         return missing(error, view)
     return error_panel(error, retry=button("Try again", ids.ROWS_RETRY, "primary"))
 
 
-def denied(error: LakefrontError, user_name: str) -> Component:
+def denied(error: LakefrontError, view: ViewState, user_name: str) -> Component:
     """No access: who, what, the exact GRANTs, and a way to look again."""
     details = error.technical_details
     catalog, schema, table = (str(details[name]) for name in ("catalog", "schema", "table"))
@@ -50,12 +68,19 @@ def denied(error: LakefrontError, user_name: str) -> Component:
     held = [html.P(state(f"{privilege} is missing", "danger"))] if privilege else []
     return blank(
         "denied",
-        error.message,
+        TITLES[error.error_code],
         [paragraph],
-        [button("Check again", ids.ROWS_RETRY, "primary")],
-        below=[html.Div(copy_box(grants, "the grants"), style={"width": "100%"}), *held],
+        [button("Check again", ids.ROWS_RETRY, "primary"), *_back(view)],
+        below=[html.Div(copy_box(grants, "the grants"), className="lf-wide"), *held],
         small=error_facts(error),
     )
+
+
+def _back(view: ViewState) -> list[Component]:
+    """The way to the table that was open before; assets/explorer.js names it, or leaves the button away."""
+    if view.ref is None:
+        return []
+    return [html.A("Back", href="/unity-catalog", id="uc-back", className="btn", hidden=True)]
 
 
 def missing(error: LakefrontError, view: ViewState) -> Component:
@@ -78,19 +103,27 @@ def missing(error: LakefrontError, view: ViewState) -> Component:
 def empty(view: ViewState, whole: int | None, without_last: int | None) -> Component:
     """No row: names the filter that emptied the view and what it was without."""
     if not view.filter:
-        return blank("empty", "This table has no rows yet.", ["Details shows its columns and who owns it."])
+        hint = "Details shows its columns, what you may do, and whether a row filter hides rows from you."
+        return blank("empty", "This table has no rows yet.", [hint], [button("Open Details", "uc-empty-details")])
     last = " ".join(part for part in sentence(view.filter[-1]) if part)
     words: list[Any] = []
     if whole is not None:
         words.append(f"The table has {plural(whole, 'row')} that you may see. ")
     if without_last is not None and len(view.filter) > 1:
-        words += ["Without the last filter, ", html.B(last), f", {plural(without_last, 'row')} match."]
-    actions = [button("Clear all filters", "uc-empty-clear", "primary" if len(view.filter) == 1 else "")]
-    if len(view.filter) > 1:
-        actions.insert(0, button("Remove the last filter", "uc-empty-remove", "primary"))
+        words += ["Without the last filter, ", html.B(last), f", {_match(without_last)}."]
+    elif len(view.filter) == 1:
+        words += ["The filter is ", html.B(last), "."]
+    actions = [button("Clear all filters", "uc-empty-clear")]
+    actions.insert(0, button("Remove the last filter", "uc-empty-remove", "primary"))
+    if len(view.filter) == 1:
+        actions = [button("Clear the filter", "uc-empty-clear", "primary")]
     many = len(view.filter)
     title = "No row matches this filter" if many == 1 else f"No row matches these {number(many)} filters"
     return blank("empty", title, [words] if words else [], actions)
+
+
+def _match(count: int) -> str:
+    return f"{plural(count, 'row')} {'matches' if count == 1 else 'match'}"
 
 
 def warehouse_starting(warehouse: WarehouseState, since: float) -> Component:
@@ -98,9 +131,13 @@ def warehouse_starting(warehouse: WarehouseState, since: float) -> Component:
     name = warehouse.name or warehouse.warehouse_id
     return starting(
         "The warehouse is starting",
-        [html.B(name), " was stopped to save cost. Your statement waits and then runs by itself."],
+        [
+            html.B(name),
+            " was stopped to save cost. Your statement waits and then runs by itself. You can keep setting filters.",
+        ],
         since,
         accepted="Statement accepted",
         waiting="Warehouse starting",
         then="Rows arrive",
+        cancel=button("Cancel", "uc-starting-cancel"),
     )

@@ -1,7 +1,8 @@
 """The catalog browser: catalogs, schemas and tables, read as the user, each level when it is opened.
 
-One tab stop, arrows move, Enter opens (WAI-ARIA tree pattern; assets/tree.js). The server draws the tree from what the
-service keeps for this person, so opening a level costs one call at most.
+One tab stop, arrows move, Enter opens (WAI-ARIA tree pattern; assets/explorer.js). The server draws the tree from what
+the service keeps for this person, so opening a level costs one call at most. On a narrow screen the same tree is a
+modal dialog behind the button "Tables": the browser's own ``<dialog>``, which the stylesheet lays into a wide page.
 """
 
 from __future__ import annotations
@@ -12,21 +13,25 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, html
 from dash.development.base_component import Component
 
 from dashboard.callbacks import callback
-from dashboard.components.controls import icon_button, search_box
+from dashboard.components.controls import button, icon_button, search_box
 from dashboard.components.feedback import counting_since
 from dashboard.components.signs import hidden, icon
 from dashboard.identity import current_user
 from dashboard.pages.unity_catalog import ids
-from dashboard.pages.unity_catalog.view_state import ViewState, join_name, split_name
+from dashboard.pages.unity_catalog.states import shown
+from dashboard.pages.unity_catalog.view_state import split_name
 from services.container import Services
 from services.errors import LakefrontError
 from services.identity import User
 
 Path = tuple[str, ...]
+
+LOOK_AHEAD = 40
+"""Closed catalogs and schemas that one search reads at most: each costs a call of the catalog, kept afterwards."""
 
 _ICONS = ("archive", "folder", "table")
 _TABLE_ICONS = {"VIEW": "window", "MATERIALIZED_VIEW": "window-stack"}
@@ -52,6 +57,8 @@ class _Reading:
     user: User
     opened: set[Path]
     refresh: bool
+    look_ahead: int = 0
+    looked_ahead: int = 0
     oldest: list[datetime] = field(default_factory=list)
 
     def catalogs(self) -> list[Node]:
@@ -81,7 +88,9 @@ class _Reading:
 
     def _branch(self, path: Path, comment: str | None, read: Callable[[Path], list[Node]]) -> Node:
         node = Node(path, _ICONS[len(path) - 1], comment or "", open=path in self.opened)
-        if node.open:
+        ahead = not node.open and self.looked_ahead < self.look_ahead
+        self.looked_ahead += ahead
+        if node.open or ahead:
             try:
                 node.children = read(path)
             except LakefrontError as error:
@@ -91,9 +100,9 @@ class _Reading:
 
 def layout() -> Component:
     """The browser before anything was read."""
-    return html.Section(
+    return html.Dialog(
         [
-            html.Header(html.H2("Catalogs")),
+            html.Header([html.H2("Catalogs"), icon_button("Close", "x-lg", "uc-tree-close", "push", "only-narrow")]),
             search_box(ids.TREE_FILTER, "Filter tables"),
             html.Ul(
                 html.Li("Loading…", className="lf-tree-word", role="none"),
@@ -108,16 +117,17 @@ def layout() -> Component:
                 ]
             ),
         ],
+        id=ids.TREE_BOX,
         className="lf-tree",
+        role="region",
         **{"aria-label": "Catalog browser"},
     )
 
 
 def register(app: Dash, services: Services) -> None:
     """Add the callbacks: open and close levels, open a table, filter, refresh."""
-
-    @callback(
-        app,
+    app.clientside_callback(
+        ClientsideFunction("explorer", "press"),
         Output(ids.TREE_STATE, "data"),
         Output(ids.VIEW, "data", allow_duplicate=True),
         Input({"type": ids.NODE, "path": ALL}, "n_clicks"),
@@ -125,59 +135,39 @@ def register(app: Dash, services: Services) -> None:
         State(ids.VIEW, "data"),
         prevent_initial_call=True,
     )
-    def press(_: list[int | None], opened: list[list[str]], view: dict[str, Any]) -> tuple[Any, Any]:
-        """Open or close a level, or open a table; runs as nobody."""
-        pressed = ctx.triggered_id
-        if not isinstance(pressed, dict) or not ctx.triggered or not ctx.triggered[0]["value"]:
-            return no_update, no_update
-        path = json.loads(pressed["path"])
-        if len(path) == 3:
-            return no_update, ViewState(table=join_name(*path), page_size=ViewState.of(view).page_size).store()
-        return ([one for one in opened if one != path] if path in opened else [*opened, path]), no_update
-
-    @callback(
-        app,
-        Output(ids.TREE_STATE, "data", allow_duplicate=True),
-        Input(ids.VIEW, "data"),
-        State(ids.TREE_STATE, "data"),
-        prevent_initial_call=True,
-    )
-    def reveal(view: dict[str, Any], opened: list[list[str]]) -> Any:
-        """Open the levels above the open table; runs as nobody."""
-        parts = split_name(ViewState.of(view).table)
-        missing = [parts[:size] for size in (1, 2) if len(parts) == 3 and parts[:size] not in opened]
-        return [*opened, *missing] if missing else no_update
 
     @callback(
         app,
         Output(ids.TREE, "children"),
         Output(ids.TREE_AGE, "children"),
         Input(ids.TREE_STATE, "data"),
-        Input(ids.VIEW, "data"),
         Input(ids.TREE_FILTER, "value"),
         Input(ids.TREE_REFRESH, "n_clicks"),
         prevent_initial_call=True,
     )
-    def draw(
-        opened: list[list[str]], view: dict[str, Any], wanted: str | None, _: int | None
-    ) -> tuple[list[Component], Any]:
+    def draw(state: dict[str, Any], wanted: str | None, _: int | None) -> tuple[list[Component], Any]:
         """Draw the tree; runs as the user."""
-        chosen = tuple(split_name(ViewState.of(view).table))
+        chosen = tuple(split_name(state["table"]))
+        wanted = (wanted or "").strip()
         try:
             reading = _Reading(
                 services,
                 current_user(),
-                {tuple(path) for path in opened},
+                {tuple(path) for path in state["open"]},
                 refresh=ctx.triggered_id == ids.TREE_REFRESH,
+                look_ahead=LOOK_AHEAD if wanted else 0,
             )
             nodes = reading.catalogs()
         except LakefrontError as error:
-            return [html.Li(error.message, className="lf-tree-word", role="none")], ""
+            shown(error)
+            return [_word(error.message, retry=True)], ""
         if wanted:
             nodes = [kept for node in nodes if (kept := _matching(node, wanted.casefold())) is not None]
         if not nodes:
-            word = f"Nothing opened so far is called “{wanted}”." if wanted else "No catalog that you may see"
-            return [html.Li(word, className="lf-tree-word", role="none")], ""
+            nothing = f"No table that you may see is called “{wanted}”."
+            if reading.looked_ahead >= LOOK_AHEAD:
+                nothing = f"Nothing opened so far is called “{wanted}”. Open the schema to look there."
+            return [_word(nothing if wanted else "No catalog that you may see")], ""
         focusable = chosen if len(chosen) == 3 and _contains(nodes, chosen) else nodes[0].path
         age = [" · ", counting_since(min(reading.oldest).timestamp())]
         return [_item(node, chosen, focusable) for node in nodes], age
@@ -221,11 +211,16 @@ def _item(node: Node, chosen: Path, focusable: Path) -> Component:
 
 
 def _group(node: Node, chosen: Path, focusable: Path) -> Component:
-    word = ""
     if node.problem:
-        word = node.problem
-    elif not node.children:
-        word = "No table that you may see" if len(node.path) == 2 else "No schema that you may see"
-    if word:
-        return html.Ul(html.Li([word, hidden(".")], className="lf-tree-word", role="none"), role="group")
+        return html.Ul(_word(node.problem, retry=True), role="group")
+    if not node.children:
+        return html.Ul(
+            _word("No table that you may see" if len(node.path) == 2 else "No schema that you may see"), role="group"
+        )
     return html.Ul([_item(child, chosen, focusable) for child in node.children or []], role="group")
+
+
+def _word(text: str, *, retry: bool = False) -> Component:
+    """A line that is no node: nothing here, or why not; assets/explorer.js lets Retry refresh the tree."""
+    again = [button("Retry", None, "ghost", None, "lf-tree-retry", small=True)] if retry else []
+    return html.Li([text, hidden("."), *again], className="lf-tree-word", role="none")

@@ -13,6 +13,8 @@ from services.unity_catalog.models import CountRequest, Sort, TableRef
 
 View = Literal["rows", "chart", "profile", "details"]
 PAGE_SIZES = (25, 50, 100)
+SAVED = "view-config"
+"""Name of the address's part that names a saved view."""
 
 _tree: TypeAdapter[FilterNode] = TypeAdapter(Filter)
 
