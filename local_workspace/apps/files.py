@@ -81,6 +81,13 @@ class WorkspaceFiles:
         kind: Kind = "DIRECTORY" if real.is_dir() else "FILE"
         return Entry(plain, kind, self._object_id(plain), stat.st_size, int(stat.st_mtime * 1000))
 
+    def known(self, path: str) -> Entry | None:
+        """What lies at ``path``, or None."""
+        try:
+            return self.status(path)
+        except FileError:
+            return None
+
     def make_folders(self, path: str) -> None:
         """Make the folder and those above it.
 

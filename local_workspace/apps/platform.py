@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local_workspace.apps.apps import Apps
+from local_workspace.apps.file_access import FileAccess
 from local_workspace.apps.files import WorkspaceFiles
 from local_workspace.apps.permissions import OwnerOf
 from local_workspace.apps.resources import Resources
@@ -19,6 +20,7 @@ class AppsPlatform:
 
     Attributes:
         files: workspace files.
+        file_access: who may read and write them.
         permissions: access-control lists of all object types.
         apps: the apps.
     """
@@ -28,6 +30,7 @@ class AppsPlatform:
         self.files = WorkspaceFiles(workspace.store, workspace.settings.state / "files")
         self.permissions = workspace.permissions
         self.permissions.know(self._owners(workspace))
+        self.file_access = FileAccess(self.files, self.permissions)
         resources = Resources(workspace.warehouses, workspace.serving, workspace.lakebase, self.permissions)
         self.apps = Apps(workspace, self.files, self.permissions, resources)
 

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 
 from local_workspace.apps.apps import Apps
 from local_workspace.apps.documents import UPDATABLE, shown_deployment
+from local_workspace.apps.file_access import FileAccess
 from local_workspace.apps.files import FileError, WorkspaceFiles
 from local_workspace.apps.permissions import LEVELS, AclError, Permissions
 from local_workspace.http import ApiError, authenticated, body, caller, page_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from local_workspace.apps.platform import AppsPlatform
 
 Json = dict[str, Any]
+_FILE_SCOPE = "workspace.workspace"
 _IMPORT = "/api/2.0/workspace-files/import-file/"
 
 
@@ -28,9 +30,10 @@ def blueprint(platform: AppsPlatform) -> Blueprint:
     routes.register_error_handler(FileError, lambda error: _file_error(error))
     _add_apps(routes, platform.apps, platform.permissions)
     _add_lifecycle(routes, platform.apps, platform.permissions)
-    _add_deployments(routes, platform.apps, platform.permissions)
-    _add_files(routes, platform.files)
-    _add_permissions(routes, platform.permissions, platform.files)
+    _add_deployments(routes, platform.apps, platform.permissions, platform.file_access)
+    _add_reading(routes, platform.files, platform.file_access)
+    _add_writing(routes, platform.files, platform.file_access)
+    _add_permissions(routes, platform)
     return routes
 
 
@@ -116,11 +119,14 @@ def _add_lifecycle(routes: Blueprint, apps: Apps, permissions: Permissions) -> N
         return apps.stop_compute(name)
 
 
-def _add_deployments(routes: Blueprint, apps: Apps, permissions: Permissions) -> None:
+def _add_deployments(routes: Blueprint, apps: Apps, permissions: Permissions, access: FileAccess) -> None:
     @routes.post("/api/2.0/apps/<name>/deployments")
     @authenticated("apps")
     def deploy_app(name: str) -> Json:
         _require(permissions, name, "CAN_MANAGE")
+        source = body().get("source_code_path")
+        if isinstance(source, str) and source:
+            access.require(source, caller().principal)
         return shown_deployment(apps.deploy(name, body(), caller().principal))
 
     @routes.get("/api/2.0/apps/<name>/deployments")
@@ -138,58 +144,70 @@ def _add_deployments(routes: Blueprint, apps: Apps, permissions: Permissions) ->
         return shown_deployment(apps.deployments.get(name, deployment_id))
 
 
-def _add_files(routes: Blueprint, files: WorkspaceFiles) -> None:
-    scope = "workspace.workspace"
-
+def _add_reading(routes: Blueprint, files: WorkspaceFiles, access: FileAccess) -> None:
     @routes.get("/api/2.0/workspace/get-status")
-    @authenticated(scope)
+    @authenticated(_FILE_SCOPE)
     def get_status() -> Json:
+        access.require(_path(), caller().principal)
         return files.status(_path()).describe()
 
     @routes.get("/api/2.0/workspace/list")
-    @authenticated(scope)
+    @authenticated(_FILE_SCOPE)
     def list_folder() -> Json:
-        return {"objects": [entry.describe() for entry in files.list(_path())]}
-
-    @routes.post("/api/2.0/workspace/mkdirs")
-    @authenticated(scope)
-    def make_folders() -> Json:
-        files.make_folders(str(body().get("path", "")))
-        return {}
-
-    @routes.post("/api/2.0/workspace/delete")
-    @authenticated(scope)
-    def delete() -> Json:
-        wanted = body()
-        files.delete(str(wanted.get("path", "")), recursive=bool(wanted.get("recursive")))
-        return {}
-
-    @routes.post(f"{_IMPORT}<path:_path>")
-    @authenticated(scope)
-    def import_file(_path: str) -> Json:
-        # The path is one segment with %2F for each slash. Servers differ in what they make of it, so it is taken from
-        # the request line as the client wrote it.
-        raw = str(request.environ["REQUEST_URI"]).partition(_IMPORT)[2].partition("?")[0]
-        overwrite = request.args.get("overwrite") == "true"
-        files.write("/" + unquote(raw).lstrip("/"), request.get_data(), overwrite=overwrite)
-        return {}
+        principal = caller().principal
+        access.require(_path(), principal)
+        return {"objects": [one.describe() for one in files.list(_path()) if access.allows(one.path, principal)]}
 
     @routes.get("/api/2.0/workspace/export")
-    @authenticated(scope)
+    @authenticated(_FILE_SCOPE)
     def export() -> Response | Json:
+        access.require(_path(), caller().principal)
         content = files.read(_path())
         if request.args.get("direct_download") == "true":
             return Response(content, mimetype="application/octet-stream")
         return {"content": base64.b64encode(content).decode(), "file_type": "file"}
 
 
+def _add_writing(routes: Blueprint, files: WorkspaceFiles, access: FileAccess) -> None:
+    @routes.post("/api/2.0/workspace/mkdirs")
+    @authenticated(_FILE_SCOPE)
+    def make_folders() -> Json:
+        path = str(body().get("path", ""))
+        access.require(path, caller().principal, "CAN_EDIT")
+        files.make_folders(path)
+        return {}
+
+    @routes.post("/api/2.0/workspace/delete")
+    @authenticated(_FILE_SCOPE)
+    def delete() -> Json:
+        wanted = body()
+        access.require(str(wanted.get("path", "")), caller().principal, "CAN_EDIT")
+        files.delete(str(wanted.get("path", "")), recursive=bool(wanted.get("recursive")))
+        return {}
+
+    @routes.post(f"{_IMPORT}<path:_path>")
+    @authenticated(_FILE_SCOPE)
+    def import_file(_path: str) -> Json:
+        # The path is one segment with %2F for each slash. Servers differ in what they make of it, so it is taken from
+        # the request line as the client wrote it.
+        raw = str(request.environ["REQUEST_URI"]).partition(_IMPORT)[2].partition("?")[0]
+        overwrite = request.args.get("overwrite") == "true"
+        path = "/" + unquote(raw).lstrip("/")
+        content = request.get_data()  # also when it is refused: unread it would spoil the connection's next request
+        access.require(path, caller().principal, "CAN_EDIT")
+        files.write(path, content, overwrite=overwrite)
+        return {}
+
+
 def _path() -> str:
     return request.args.get("path", "")
 
 
-def _add_permissions(routes: Blueprint, permissions: Permissions, files: WorkspaceFiles) -> None:
+def _add_permissions(routes: Blueprint, platform: AppsPlatform) -> None:
+    permissions = platform.permissions
+
     def change(kind: str, object_id: str, apply: Callable[[str, str, list[Any]], None]) -> Json:
-        _checked_object(permissions, files, kind, object_id, "CAN_MANAGE")
+        _checked_object(platform, kind, object_id, "CAN_MANAGE")
         entries = body().get("access_control_list", [])
         if not isinstance(entries, list):
             raise ApiError(400, "INVALID_PARAMETER_VALUE", "access_control_list must be a list.")
@@ -202,7 +220,7 @@ def _add_permissions(routes: Blueprint, permissions: Permissions, files: Workspa
     @routes.get("/api/2.0/permissions/<path:kind>/<object_id>")
     @authenticated("access-management")
     def get_permissions(kind: str, object_id: str) -> Json:
-        _checked_object(permissions, files, kind, object_id, None)
+        _checked_object(platform, kind, object_id, None)
         return permissions.describe(kind, object_id)
 
     @routes.put("/api/2.0/permissions/<path:kind>/<object_id>")
@@ -216,19 +234,15 @@ def _add_permissions(routes: Blueprint, permissions: Permissions, files: Workspa
         return change(kind, object_id, permissions.add)
 
 
-def _checked_object(
-    permissions: Permissions, files: WorkspaceFiles, kind: str, object_id: str, level: str | None
-) -> None:
+def _checked_object(platform: AppsPlatform, kind: str, object_id: str, level: str | None) -> None:
+    permissions = platform.permissions
     if kind not in LEVELS:
         raise ApiError(400, "INVALID_PARAMETER_VALUE", f"'{kind}' is not a supported object type.")
     if not permissions.exists(kind, object_id):
         raise ApiError(404, "RESOURCE_DOES_NOT_EXIST", f"{kind}/{object_id} does not exist.")
     principal = caller().principal
-    if kind in {"directories", "files"} and _own_folder(files.path_of(object_id), principal.name):
+    if kind in {"directories", "files"}:
+        platform.file_access.require(platform.files.path_of(object_id) or "/", principal, level or "CAN_READ")
         return
     if level is not None and not permissions.has(kind, object_id, principal, level):
         raise ApiError(403, "PERMISSION_DENIED", f"{principal.name} does not have {level} on {kind}/{object_id}.")
-
-
-def _own_folder(path: str | None, name: str) -> bool:
-    return path is not None and f"{path}/".startswith(f"/Users/{name}/")
