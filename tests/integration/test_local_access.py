@@ -56,7 +56,7 @@ def _let(client: WorkspaceClient, kind: str, object_id: str, *names: str) -> Non
 
 
 def _connect(workspace: Workspace, client: WorkspaceClient, warehouse_id: str) -> sql.client.Connection:
-    return sql.connect(  # type: ignore[no-untyped-call]
+    return sql.connect(
         server_hostname="127.0.0.1",
         http_path=f"/sql/1.0/warehouses/{warehouse_id}",
         _connection_uri=f"{workspace.url}/sql/1.0/warehouses/{warehouse_id}",
@@ -71,11 +71,12 @@ def test_a_warehouse_is_its_creators_and_theirs_who_are_let_in(
     admin, analyst = client_as("deployer"), client_as(ANALYST)
     assert warehouse not in {one.id for one in analyst.warehouses.list()}
     assert warehouse in {one.id for one in admin.warehouses.list()}
-    for refused in (
+    refusals: list[Callable[[], object]] = [
         lambda: analyst.warehouses.get(warehouse),
         lambda: analyst.warehouses.start(warehouse),
         lambda: analyst.statement_execution.execute_statement("SELECT 1", warehouse),
-    ):
+    ]
+    for refused in refusals:
         with pytest.raises(PermissionDenied, match="not authorized to use this SQL warehouse"):
             refused()
     with pytest.raises(RequestError, match="not authorized") as caught:
