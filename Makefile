@@ -25,7 +25,7 @@ $(READY): requirements-dev.txt
 	@touch $(READY)
 
 run: $(READY) ## Run the app on a local workspace: make run PORT=8000 STATE=.local TAXI_ROWS=10000000
-	@exec $(BIN)/python -m local_workspace --state $(STATE) --app . --front-door-port $(PORT) --taxi-rows $(TAXI_ROWS) --sample-data
+	@exec $(BIN)/python -m local_workspace --state $(STATE) --app . --front-door-port $(PORT) --taxi-rows $(TAXI_ROWS) --sample-data --sample-records analyst@example.com
 
 test: $(READY) browser ## Run every test, in a real browser too
 	$(BIN)/python -m pytest

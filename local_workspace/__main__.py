@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     try:
         if settings.sample_data:
-            SampleData(workspace).start()
+            SampleData(workspace).tables()
         if settings.app is not None:
             return _run_app(workspace, console, stopped)
         sys.stdout.write(workspace.environment_file.read_text())
@@ -54,6 +54,8 @@ def _run_app(workspace: Workspace, console: Console, stopped: threading.Event) -
         console.print(f"[bold red]Not started:[/] {error}")
         app.stop()
         return 1
+    if workspace.settings.sample_records:
+        SampleData(workspace).records(app.variables, workspace.settings.sample_records)
     try:
         if not stopped.is_set():
             console.print(f"Lakefront is at [bold]{app.url}[/] (signed in as analyst@example.com). Ctrl-C stops it.")
@@ -79,6 +81,7 @@ def _settings(arguments: list[str] | None) -> LocalSettings:
     parser.add_argument("--postgres-version", type=int, choices=(16, 18), default=16, help="Postgres behind Lakebase")
     parser.add_argument("--app", type=Path, help="folder of an app to run behind the front door")
     parser.add_argument("--sample-data", action="store_true", help="run scripts/setup_sample_data.py once per state")
+    parser.add_argument("--sample-records", metavar="ACCOUNT", help="and a few Lakebase records of this account")
     parser.add_argument("--front-door-port", type=int, default=0, help="port of the front door")
     chosen = parser.parse_args(arguments)
     return LocalSettings(
@@ -90,6 +93,7 @@ def _settings(arguments: list[str] | None) -> LocalSettings:
         warehouse_start_seconds=chosen.warehouse_start_seconds,
         postgres_version=chosen.postgres_version,
         sample_data=chosen.sample_data,
+        sample_records=chosen.sample_records,
         app=chosen.app.absolute() if chosen.app else None,
         front_door_port=chosen.front_door_port,
     )

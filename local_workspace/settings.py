@@ -22,6 +22,7 @@ class LocalSettings:
         warehouse_start_seconds: how long a stopped warehouse takes to start, seconds.
         postgres_version: major version of the Postgres behind Lakebase, 16 or 18.
         sample_data: whether the sample data is made for a new state folder.
+        sample_records: the account that gets a few Lakebase records at the first start of an app, or None.
         app: folder of the app to run behind a front door, or None for the workspace alone.
         front_door_port: port of that front door; 0 picks a free one.
         app_start_seconds: how long the app may take until it answers, seconds.
@@ -35,6 +36,7 @@ class LocalSettings:
     warehouse_start_seconds: float = 2.0
     postgres_version: int = 16
     sample_data: bool = False
+    sample_records: str | None = None
     app: Path | None = None
     front_door_port: int = 0
     app_start_seconds: float = 60

@@ -30,9 +30,11 @@ def records(catalog: str) -> tuple[tuple[RecordKind, str, Any], ...]:
             "large-orders",
             {
                 "table": orders,
-                "columns": ["order_id", "ordered_at", "region", "status", "amount"],
-                "filter": {"column": "amount", "operator": "ge", "value": 300},
+                "view": "rows",
+                "filter": [{"column": "amount", "operator": "ge", "value": 300}],
                 "sort": [{"column": "amount", "direction": "desc"}],
+                "hidden": ["customer_id", "is_gift"],
+                "page_size": 100,
             },
         ),
         (APPLICATION_STATE, "last-table", {"table": orders}),

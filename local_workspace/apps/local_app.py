@@ -30,12 +30,16 @@ class LocalApp:
     """The app in ``folder``, run by this program's own interpreter as the service principal ``lakefront-app``."""
 
     def __init__(self, workspace: Workspace, folder: Path, port: int) -> None:
-        """``port`` is the front door's; 0 picks a free one. Nothing is bound or started yet."""
+        """``port`` is the front door's; 0 picks a free one. Nothing is bound or started yet.
+
+        ``variables`` is the app's environment once it was started.
+        """
         self._workspace = workspace
         self._folder = folder
         self._port = port
         self._door: FrontDoor | None = None
         self._process: AppProcess | None = None
+        self.variables: Mapping[str, str] = {}
 
     @property
     def url(self) -> str:
@@ -77,10 +81,10 @@ class LocalApp:
         home.mkdir(parents=True, exist_ok=True)
         # Not resolved: in a virtual environment the executable is a link out of it.
         interpreter_folder = Path(sys.executable).parent
-        variables = environment.build(spec, identity, self._attached(), app_port, interpreter_folder, home)
+        self.variables = environment.build(spec, identity, self._attached(), app_port, interpreter_folder, home)
         self._process = AppProcess(
             environment.command(spec, app_port),
-            variables,
+            self.variables,
             self._folder,
             app_port,
             _print_line,
