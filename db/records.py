@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from psycopg import sql
 
 from db.pool import Connection
+
+Operation = Literal["list", "list_newest", "get", "create", "replace", "delete"]
+"""What can be done with records; each is one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,39 +51,59 @@ class RecordRepository:
         names["log_create"] = _audit("CREATE", before=sql.SQL("NULL"), after=names["value"])
         names["log_update"] = _audit("UPDATE", before=sql.SQL("former_value"), after=names["value"])
         names["log_delete"] = _audit("DELETE", before=names["value"], after=sql.SQL("NULL"))
+        names["mine"] = sql.SQL(
+            "WHERE user_id = %(user_id)s\n  AND (strpos(lower({key}), lower(%(search)s)) > 0\n"
+            "    OR strpos(lower({value}::text), lower(%(search)s)) > 0)"
+        ).format(**names)
         self._list = sql.SQL(
-            "SELECT {columns} FROM {table} WHERE user_id = %(user_id)s"
-            " AND strpos(lower({key}), lower(%(search)s)) > 0 ORDER BY {key} LIMIT %(limit)s OFFSET %(offset)s"
+            "SELECT {columns}\nFROM {table}\n{mine}\nORDER BY {key}\nLIMIT %(limit)s OFFSET %(offset)s"
         ).format(**names)
-        self._count = sql.SQL(
-            "SELECT count(*) FROM {table} WHERE user_id = %(user_id)s AND strpos(lower({key}), lower(%(search)s)) > 0"
+        self._list_newest = sql.SQL(
+            "SELECT {columns}\nFROM {table}\n{mine}\nORDER BY updated_at DESC, {key}\nLIMIT %(limit)s OFFSET %(offset)s"
         ).format(**names)
-        self._get = sql.SQL("SELECT {columns} FROM {table} WHERE user_id = %(user_id)s AND {key} = %(key)s").format(
+        self._count = sql.SQL("SELECT count(*)\nFROM {table}\n{mine}").format(**names)
+        self._get = sql.SQL("SELECT {columns}\nFROM {table}\nWHERE user_id = %(user_id)s AND {key} = %(key)s").format(
             **names
         )
         self._create = sql.SQL(
-            "WITH changed AS (INSERT INTO {table} (user_id, {key}, {value}) VALUES (%(user_id)s, %(key)s, %(value)s)"
-            " ON CONFLICT DO NOTHING RETURNING {returned}), logged AS ({log_create})"
-            " SELECT {columns} FROM changed"
+            "WITH changed AS (\n  INSERT INTO {table} (user_id, {key}, {value})\n"
+            "  VALUES (%(user_id)s, %(key)s, %(value)s)\n  ON CONFLICT DO NOTHING\n  RETURNING {returned}\n),"
+            " logged AS (\n  {log_create}\n)\nSELECT {columns}\nFROM changed"
         ).format(**names)
         self._replace = sql.SQL(
-            "WITH former AS (SELECT {key} AS former_key, {value} AS former_value FROM {table}"
-            " WHERE user_id = %(user_id)s AND {key} = %(key)s FOR UPDATE),"
-            " changed AS (UPDATE {table} SET {value} = %(value)s, updated_at = clock_timestamp() FROM former"
-            " WHERE user_id = %(user_id)s AND {key} = former_key RETURNING {returned}, former_value),"
-            " logged AS ({log_update}) SELECT {columns} FROM changed"
+            "WITH former AS (\n  SELECT {key} AS former_key, {value} AS former_value FROM {table}\n"
+            "  WHERE user_id = %(user_id)s AND {key} = %(key)s\n  FOR UPDATE\n), changed AS (\n"
+            "  UPDATE {table} SET {value} = %(value)s, updated_at = clock_timestamp()\n  FROM former\n"
+            "  WHERE user_id = %(user_id)s AND {key} = former_key\n  RETURNING {returned}, former_value\n),"
+            " logged AS (\n  {log_update}\n)\nSELECT {columns}\nFROM changed"
         ).format(**names)
         self._delete = sql.SQL(
-            "WITH changed AS (DELETE FROM {table} WHERE user_id = %(user_id)s AND {key} = %(key)s"
-            " RETURNING {returned}), logged AS ({log_delete}) SELECT {columns} FROM changed"
+            "WITH changed AS (\n  DELETE FROM {table}\n  WHERE user_id = %(user_id)s AND {key} = %(key)s\n"
+            "  RETURNING {returned}\n), logged AS (\n  {log_delete}\n)\nSELECT {columns}\nFROM changed"
         ).format(**names)
+        composed: dict[Operation, sql.Composed] = {
+            "list": self._list,
+            "list_newest": self._list_newest,
+            "get": self._get,
+            "create": self._create,
+            "replace": self._replace,
+            "delete": self._delete,
+        }
+        self._texts = {operation: statement.as_string(None) for operation, statement in composed.items()}
+
+    def statement(self, operation: Operation) -> str:
+        """The text of a statement as it is sent, parameters by name: for people who want to see what ran."""
+        return self._texts[operation]
 
     def list(
-        self, connection: Connection, user_id: str, *, limit: int, offset: int, search: str = ""
+        self, connection: Connection, user_id: str, *, limit: int, offset: int, search: str = "", newest: bool = False
     ) -> tuple[list[Record], int]:
-        """A page of records by key, and how many there are in all; ``search`` is a part of the key, any case."""
+        """A page of records by key (``newest``: last change first), and how many there are in all.
+
+        ``search`` is a part of the key or of the value's text, any case.
+        """
         values = {"user_id": user_id, "search": search, "limit": limit, "offset": offset}
-        rows = connection.execute(self._list, values).fetchall() if limit else []
+        rows = connection.execute(self._list_newest if newest else self._list, values).fetchall() if limit else []
         if offset == 0 and len(rows) < limit:
             return [Record(*row) for row in rows], len(rows)
         counted = connection.execute(self._count, values).fetchone()
@@ -125,6 +149,6 @@ class RecordRepository:
 def _audit(action: str, *, before: sql.Composable, after: sql.Composable) -> sql.Composed:
     """The audit row of a change, part of the same statement: there is no way to have one without the other."""
     return sql.SQL(
-        "INSERT INTO audit_log (user_id, action, record_type, record_key, value_before, value_after, request_id)"
-        " SELECT %(user_id)s, {action}, %(record_type)s, %(key)s, {before}, {after}, %(request_id)s FROM changed"
+        "INSERT INTO audit_log (user_id, action, record_type, record_key, value_before, value_after, request_id)\n"
+        "  SELECT %(user_id)s, {action}, %(record_type)s, %(key)s, {before}, {after}, %(request_id)s FROM changed"
     ).format(action=sql.Literal(action), before=before, after=after)

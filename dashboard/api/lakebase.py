@@ -35,7 +35,7 @@ class PageQuery(Model):
 class RecordQuery(PageQuery):
     """Which records."""
 
-    search: str = Field("", max_length=100, description="A part of the key, in any case.")
+    search: str = Field("", max_length=100, description="A part of the key or the value, in any case.")
 
 
 class AuditQuery(PageQuery):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Generic, Self, TypeVar
 
 from db import application_state, configurations, preferences
 from db.audit_log import AuditEntry
 from db.inference_logs import InferenceLog, InferenceStatus
+from db.record_counts import RecordCounts
 from db.records import Record, RecordRepository
 from services.errors import InvalidRequest
 
@@ -60,6 +61,35 @@ KINDS = (PREFERENCE, CONFIGURATION, APPLICATION_STATE)
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """What produced an answer.
+
+    Attributes:
+        statement: SQL as it was sent, parameters by name.
+        elapsed_ms: time of the whole transaction, milliseconds.
+        runs_as: identity on the database, and for whom.
+        instance: logical name of the database.
+    """
+
+    statement: str
+    elapsed_ms: float
+    runs_as: str
+    instance: str
+
+
+@dataclass(frozen=True)
+class StoredRecord(Record):
+    """A record with what produced it; two are equal when the records are."""
+
+    provenance: Provenance = field(compare=False)
+
+    @classmethod
+    def of(cls, record: Record, provenance: Provenance) -> Self:
+        """The same record, with its provenance."""
+        return cls(record.key, record.value, record.created_at, record.updated_at, provenance)
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """Some of many.
 
@@ -68,12 +98,16 @@ class Page(Generic[T]):
         limit: most items asked for.
         offset: items before these.
         total: items in all.
+        provenance: what produced them.
+        counts: records of the user by type, where they were asked for.
     """
 
     items: list[T]
     limit: int
     offset: int
     total: int
+    provenance: Provenance | None = None
+    counts: RecordCounts | None = None
 
     @property
     def next_offset(self) -> int | None:
@@ -127,8 +161,11 @@ __all__ = [
     "InferenceLog",
     "InferenceStatus",
     "Page",
+    "Provenance",
     "Record",
+    "RecordCounts",
     "RecordKind",
+    "StoredRecord",
     "check_key",
     "check_page",
 ]

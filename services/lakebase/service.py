@@ -6,17 +6,19 @@ transaction-local setting that row security enforces, and by ``WHERE user_id`` b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from prometheus_client import Counter
 
-from db import audit_log, inference_logs
+from db import audit_log, inference_logs, record_counts
 from db import errors as database_errors
 from db.database import Database
 from db.pool import Connection, Pool, PoolOptions
+from db.records import Operation
 from services.errors import AlreadyExists, DatabaseUnavailable, InvalidRequest, NotFound
 from services.identity import User
 from services.lakebase import json_text
@@ -27,14 +29,19 @@ from services.lakebase.models import (
     InferenceLog,
     InferenceStatus,
     Page,
+    Provenance,
     Record,
     RecordKind,
+    StoredRecord,
     check_key,
     check_page,
 )
 from services.observability import redact, registry, request_id, timed
 from services.settings import Settings
 from services.workspace_client import ClientFactory
+
+Change = Callable[[Connection, str, str, str, str], Record | None]
+"""A repository's way to write: connection, user id, key, value, request id."""
 
 unavailable_total = Counter(
     "lakefront_database_unavailable", "Failed uses of Lakebase by error type.", ["error_type"], registry=registry
@@ -92,7 +99,15 @@ class LakebaseService:
         return f"{self._name} answers in {milliseconds:.1f} ms; {in_use} of {most} connections in use."
 
     def list_records(
-        self, user: User, kind: RecordKind, *, limit: int = DEFAULT_LIMIT, offset: int = 0, search: str = ""
+        self,
+        user: User,
+        kind: RecordKind,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        search: str = "",
+        newest: bool = False,
+        counts: bool = False,
     ) -> Page[Record]:
         """A page of the user's records of one kind, by key. Runs as the app, confined to ``user``.
 
@@ -101,7 +116,9 @@ class LakebaseService:
             kind: record type.
             limit: 1 to 1000.
             offset: records to skip.
-            search: a part of the key, any case; empty for all.
+            search: a part of the key or of the value's text, any case; empty for all.
+            newest: the last change first, instead of by key.
+            counts: count the user's records of every kind too, in the same transaction.
 
         Raises:
             InvalidRequest: ``limit``, ``offset`` or ``search`` is wrong.
@@ -110,11 +127,16 @@ class LakebaseService:
         check_page(limit, offset)
         if "\x00" in search or len(search) > 100:
             raise InvalidRequest("search", "at most 100 characters, none of them NUL, expected")
+        started = time.perf_counter()
         with self._transaction(user, "list") as connection:
-            records, total = kind.repository.list(connection, user.user_id, limit=limit, offset=offset, search=search)
-        return Page(records, limit, offset, total)
+            records, total = kind.repository.list(
+                connection, user.user_id, limit=limit, offset=offset, search=search, newest=newest
+            )
+            counted = record_counts.count(connection, user.user_id) if counts else None
+        ran = self._provenance(user, kind, "list_newest" if newest else "list", started)
+        return Page(records, limit, offset, total, ran, counted)
 
-    def get_record(self, user: User, kind: RecordKind, key: str) -> Record:
+    def get_record(self, user: User, kind: RecordKind, key: str) -> StoredRecord:
         """One record of the user. Runs as the app, confined to ``user``.
 
         Raises:
@@ -123,11 +145,13 @@ class LakebaseService:
             DatabaseUnavailable: EC-002.
         """
         check_key(kind, key)
+        started = time.perf_counter()
         with self._transaction(user, "get") as connection:
             record = kind.repository.get(connection, user.user_id, key)
-        return _found(kind, key, record)
+        found = _found(kind, key, record)
+        return StoredRecord.of(found, self._provenance(user, kind, "get", started))
 
-    def create_record(self, user: User, kind: RecordKind, key: str, value: str) -> Record:
+    def create_record(self, user: User, kind: RecordKind, key: str, value: str) -> StoredRecord:
         """Adds a record and its audit row. Runs as the app, confined to ``user``.
 
         Args:
@@ -143,13 +167,14 @@ class LakebaseService:
         """
         check_key(kind, key)
         text = json_text.normalise(value, kind.value_field)
+        started = time.perf_counter()
         with self._transaction(user, "create") as connection:
             record = kind.repository.create(connection, user.user_id, key, text, request_id())
         if record is None:
             raise AlreadyExists(f"You already have a {_words(kind)} {key}.", technical_details={kind.key_field: key})
-        return record
+        return StoredRecord.of(record, self._provenance(user, kind, "create", started))
 
-    def replace_record(self, user: User, kind: RecordKind, key: str, value: str) -> Record:
+    def replace_record(self, user: User, kind: RecordKind, key: str, value: str) -> StoredRecord:
         """Replaces the value of a record and adds the audit row. Runs as the app, confined to ``user``.
 
         Raises:
@@ -159,11 +184,13 @@ class LakebaseService:
         """
         check_key(kind, key)
         text = json_text.normalise(value, kind.value_field)
+        started = time.perf_counter()
         with self._transaction(user, "replace") as connection:
             record = kind.repository.replace(connection, user.user_id, key, text, request_id())
-        return _found(kind, key, record)
+        found = _found(kind, key, record)
+        return StoredRecord.of(found, self._provenance(user, kind, "replace", started))
 
-    def save_record(self, user: User, kind: RecordKind, key: str, value: str) -> Record:
+    def save_record(self, user: User, kind: RecordKind, key: str, value: str) -> StoredRecord:
         """Replaces a record, or adds it when there is none, with the audit row. Runs as the app, confined to ``user``.
 
         Raises:
@@ -172,14 +199,19 @@ class LakebaseService:
         """
         check_key(kind, key)
         text = json_text.normalise(value, kind.value_field)
+        started = time.perf_counter()
+        changes: dict[Operation, Change] = {"replace": kind.repository.replace, "create": kind.repository.create}
+        operations: tuple[Operation, ...] = ("replace", "create", "replace")
         with self._transaction(user, "save") as connection:
-            for change in (kind.repository.replace, kind.repository.create, kind.repository.replace):
-                record = change(connection, user.user_id, key, text, request_id())
+            for operation in operations:
+                record = changes[operation](connection, user.user_id, key, text, request_id())
                 if record is not None:
-                    return record
+                    break
+        if record is not None:
+            return StoredRecord.of(record, self._provenance(user, kind, operation, started))
         raise NotFound(f"The {_words(kind)} {key} is being deleted at this moment; save it again.")
 
-    def delete_record(self, user: User, kind: RecordKind, key: str) -> Record:
+    def delete_record(self, user: User, kind: RecordKind, key: str) -> StoredRecord:
         """Removes a record and adds the audit row; gives what it was, for undo. Runs as the app, confined to ``user``.
 
         Raises:
@@ -188,9 +220,11 @@ class LakebaseService:
             DatabaseUnavailable: EC-002.
         """
         check_key(kind, key)
+        started = time.perf_counter()
         with self._transaction(user, "delete") as connection:
             record = kind.repository.delete(connection, user.user_id, key, request_id())
-        return _found(kind, key, record)
+        found = _found(kind, key, record)
+        return StoredRecord.of(found, self._provenance(user, kind, "delete", started))
 
     def list_audit_log(
         self,
@@ -301,6 +335,15 @@ class LakebaseService:
         if log is None:
             raise NotFound("There is no such invocation.")
         return log
+
+    def _provenance(self, user: User, kind: RecordKind, operation: Operation, started: float) -> Provenance:
+        """What ran since ``started``, for the one who asked."""
+        return Provenance(
+            statement=kind.repository.statement(operation),
+            elapsed_ms=(time.perf_counter() - started) * 1000,
+            runs_as=f"the app, for {user.user_name}",
+            instance=self._name,
+        )
 
     @contextmanager
     def _transaction(self, user: User, operation: str) -> Iterator[Connection]:
