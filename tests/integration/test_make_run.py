@@ -159,7 +159,7 @@ def test_official_clients_reach_the_workspace_by_its_environment_file(live: Live
     assert "samples" in {catalog.name for catalog in client.catalogs.list()}
     with (
         sql.connect(
-            server_hostname="localhost",
+            server_hostname="127.0.0.1",
             http_path=environment["DATABRICKS_HTTP_PATH"],
             credentials_provider=lambda: client.config.authenticate,
             _port=int(environment["DATABRICKS_TLS_PORT"]),
