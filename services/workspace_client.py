@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import requests
 from databricks.sdk import WorkspaceClient
@@ -19,13 +19,18 @@ from services.errors import WorkspaceUnavailable
 from services.observability import request_id
 from services.settings import Settings
 
-if TYPE_CHECKING:
-    from services.identity import User
-
 _PRODUCT = "lakefront"
 _VERSION = "0.1.0"
 _USER_CLIENTS = 256
 """Clients kept at once: making one costs a call for the host's metadata, so one token keeps one client."""
+
+
+class CarriesToken(Protocol):
+    """A person, as far as a client needs one (``services.identity.User`` is one)."""
+
+    @property
+    def access_token(self) -> str:
+        """The forwarded token."""
 
 
 class _CorrelatedConfig(Config):  # type: ignore[misc]
@@ -50,7 +55,7 @@ class ClientFactory:
         self._app: WorkspaceClient | None = None
         self._users: OrderedDict[str, WorkspaceClient] = OrderedDict()
 
-    def for_user(self, user: User) -> WorkspaceClient:
+    def for_user(self, user: CarriesToken) -> WorkspaceClient:
         """A client that acts as ``user`` with the forwarded token.
 
         ``auth_type="pat"`` names the shape of the header, not a personal access token: without it the SDK refuses,
