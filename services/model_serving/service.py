@@ -24,6 +24,7 @@ from services.identity import User
 from services.model_serving import payload, schema, scoring
 from services.model_serving.errors import UpstreamTimeout
 from services.model_serving.history import Entry, History, Status
+from services.model_serving.jobs import ScoreJobs
 from services.model_serving.metadata import Metadata, check_name, quietly
 from services.model_serving.models import (
     DEFAULT_TIMEOUT_SECONDS,
@@ -68,9 +69,11 @@ class ModelServingService:
         self._history = History(lakebase)
         self._lock = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
+        self.jobs = ScoreJobs(self.score_batches)
 
     def close(self) -> None:
-        """Write what waits for the history, close connections. Idempotent."""
+        """Stop jobs, write what waits for the history, close connections. Idempotent."""
+        self.jobs.close()
         self._history.close()
         self._upstream.close()
         with self._lock:
@@ -94,6 +97,10 @@ class ModelServingService:
             AuthRequired, PermissionDenied, WorkspaceUnavailable: as the workspace answers.
         """
         return self._metadata.endpoint(user, name)
+
+    def known_endpoint(self, user: User, name: str) -> Endpoint | None:
+        """What is known of an endpoint from the last seconds, for this user; no call."""
+        return self._metadata.known(user, name)
 
     def endpoint_schema(self, user: User, name: str) -> EndpointSchema:
         """What the endpoint wants, from its own OpenAPI document. Runs as the user.
@@ -219,10 +226,7 @@ class ModelServingService:
             raise
         finally:
             known = self._metadata.known(user, name)
-            status: Status = "SUCCESS" if failure is None else _status_of(failure)
-            message = f"Stopped after {done} of {len(rows)} rows." if done < len(rows) else None
-            if failure is not None:
-                message = failure.message
+            status, message = _outcome_of(failure, done, len(rows))
             self._history.record_later(
                 user,
                 Entry(
@@ -351,6 +355,13 @@ def _entry(
         execution_time_ms=round(elapsed_ms, 3),
         error_message=message,
     )
+
+
+def _outcome_of(failure: LakefrontError | None, done: int, total: int) -> tuple[Status, str | None]:
+    """Status and message of a batch job; one that was stopped before its end is no success."""
+    if failure is not None:
+        return _status_of(failure), f"{failure.message} {done} of {total} rows were scored."
+    return ("ERROR", f"Cancelled after {done} of {total} rows.") if done < total else ("SUCCESS", None)
 
 
 def _status_of(error: LakefrontError) -> Status:

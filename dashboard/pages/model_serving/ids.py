@@ -28,6 +28,25 @@ AGAIN = "serving-again"
 ANSWERED = "serving-answered"
 LONGER = "serving-longer"
 
+MANY_VIEW = "serving-many-view"
+MANY_REGION = "serving-many-region"  # assets/many_rows.js knows these
+MANY_GRID = "serving-many-grid"
+MANY_STATUS = "serving-many-status"
+MANY_ROWS = "serving-many-rows"
+MANY_FILLED = "serving-many-filled"
+SCORE = "serving-score"
+TABLE_VIEW = "serving-table-view"
+TABLE_SOUGHT = "serving-table-sought"
+TABLE_COLUMN = "serving-table-column"
+TABLE_VALUE = "serving-table-value"
+TABLE_SCORE = "serving-table-score"
+TABLE_GRID = "serving-table-grid"
+JOB = "serving-job"
+JOB_TICK = "serving-job-tick"
+JOB_CANCEL = "serving-job-cancel"
+JOB_DOWNLOAD = "serving-job-download"
+JOB_FILE = "serving-job-file"
+
 HISTORY_SIZE = 20
 STRIP_SIZE = 12
 LONGER_SECONDS = 120

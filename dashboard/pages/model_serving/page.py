@@ -28,10 +28,12 @@ from dashboard.components.serving import (
 )
 from dashboard.components.snippets import curl_snippet, python_snippet
 from dashboard.identity import current_user
-from dashboard.pages.model_serving import ids
+from dashboard.pages.model_serving import ids, scoring, table_view
 from dashboard.pages.model_serving.answers import answered, earlier_answers, failed, strip_failed, strip_of
 from dashboard.pages.model_serving.panels import (
+    PARTS,
     chat_panel,
+    hidden_parts,
     history_panel,
     list_panel,
     model_panel,
@@ -52,6 +54,11 @@ def layout() -> Component:
         [
             dcc.Store(id=ids.CHOSEN),
             dcc.Store(id=ids.ANSWERED),
+            dcc.Store(id=ids.MANY_ROWS),
+            dcc.Store(id=ids.MANY_FILLED),
+            dcc.Store(id=ids.JOB),
+            dcc.Interval(id=ids.JOB_TICK, interval=300, disabled=True),
+            dcc.Download(id=ids.JOB_FILE),
             html.Div(
                 html.Div(
                     [
@@ -93,6 +100,7 @@ def register(app: Dash, services: Services) -> None:
     _register_form(app, services)
     _register_predict(app, services)
     _register_history(app, services)
+    scoring.register(app, services)
 
 
 def _register_list(app: Dash, services: Services) -> None:
@@ -148,8 +156,8 @@ def _register_list(app: Dash, services: Services) -> None:
 
 
 def _register_panel(app: Dash, services: Services) -> None:
-    @callback(app, Output(ids.PANEL, "children"), Input(ids.CHOSEN, "data"))
-    def open_endpoint(name: str | None) -> Any:
+    @callback(app, Output(ids.PANEL, "children"), Input(ids.CHOSEN, "data"), Input("location", "search"))
+    def open_endpoint(name: str | None, search: str | None) -> Any:
         """Show the form, or the chat, of one endpoint; runs as the person."""
         if name is None:
             return no_update
@@ -162,19 +170,19 @@ def _register_panel(app: Dash, services: Services) -> None:
             return html.Section(error_panel(error), className="lf-panel")
         if schema.kind == "chat":
             return chat_panel(endpoint, schema, user)
-        return model_panel(endpoint, schema, user)
+        sought = table_view.view_of(search) if schema.kind == "tabular" and schema.described else None
+        table = table_view.view(services, user, schema, sought) if sought is not None else None
+        return model_panel(endpoint, schema, user, table)
 
     @callback(
         app,
-        Output(ids.FORM_VIEW, "hidden"),
-        Output(ids.JSON_VIEW, "hidden"),
-        Output(ids.CODE_VIEW, "hidden"),
+        *(Output(part, "hidden") for part in PARTS),
         Input(ids.VIEW, "value", allow_optional=True),
         prevent_initial_call=True,
     )
-    def turn(view: str | None) -> tuple[bool, bool, bool]:
-        """Show the input as a form, as JSON or as code; runs as nobody."""
-        return view != "form", view != "json", view != "code"
+    def turn(view: str | None) -> tuple[bool, ...]:
+        """Show the input as a form, as many rows, as JSON or as code; runs as nobody."""
+        return tuple(hidden_parts(view).values())
 
 
 def _register_form(app: Dash, services: Services) -> None:

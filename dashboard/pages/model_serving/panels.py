@@ -24,7 +24,7 @@ from dashboard.components.serving import (
 )
 from dashboard.components.signs import Identity
 from dashboard.components.waterline import text_panel, toggle_button, waterline
-from dashboard.pages.model_serving import ids
+from dashboard.pages.model_serving import ids, many
 from dashboard.pages.model_serving.answers import version_of
 from services.identity import User
 from services.model_serving import Endpoint, EndpointSchema
@@ -74,11 +74,14 @@ def history_panel() -> Component:
     )
 
 
-def model_panel(endpoint: Endpoint, schema: EndpointSchema, user: User) -> Component:
-    """Return the panel of a model with a signature, or of one that does not say what it wants (JSON only)."""
+def model_panel(endpoint: Endpoint, schema: EndpointSchema, user: User, table: Component | None = None) -> Component:
+    """Return the panel of a model with a signature, or of one that does not say what it wants (JSON only).
+
+    `table` is the view that takes rows of a table, when the address brings one along.
+    """
     described = schema.described and bool(schema.fields)
-    views = ([("form", "One row")] if described else []) + [("json", "JSON"), ("code", "Code")]
-    view = views[0][0]
+    views = _views(described, table is not None)
+    view = "table" if table is not None else views[0][0]
     first: Any = next(iter(schema.examples.values()), {"inputs": []})
     hints = [] if described else [note(schema.reason or "This endpoint does not say what it wants.", "info")]
     columns = model_form(schema, ids.FIELD, ids.FIELD_NOTE) if described else ""
@@ -88,16 +91,18 @@ def model_panel(endpoint: Endpoint, schema: EndpointSchema, user: User) -> Compo
             html.Div(
                 columns,
                 id=ids.FORM_VIEW,
-                hidden=not described,
+                hidden=view != "form",
             ),
+            many.view(schema) if described else html.Div(id=ids.MANY_VIEW, hidden=True),
+            table if table is not None else html.Div(id=ids.TABLE_VIEW, hidden=True),
             html.Div(
                 editor(ids.JSON_FIELD, ids.JSON_TEXT, "Request, as JSON", pretty(json.dumps(first))),
                 id=ids.JSON_VIEW,
-                hidden=described,
+                hidden=view != "json",
                 className="grow",
             ),
             html.Div(html.Div(id=ids.CODE, className="stack"), id=ids.CODE_VIEW, hidden=True),
-            form_foot(described),
+            form_foot(view, described),
         ],
         className="lf-input",
         role="group",
@@ -122,12 +127,20 @@ def model_panel(endpoint: Endpoint, schema: EndpointSchema, user: User) -> Compo
     )
 
 
-def form_foot(described: bool) -> Component:
-    """Return the buttons below the input."""
+def form_foot(view: str, described: bool) -> Component:
+    """Return the buttons below the input; one of the three first is shown, as the view asks for."""
+    hides = hidden_parts(view)
+    predict = busy_button("Predict", "Predicting\u2026", ids.PREDICT, **{"data-json-save": ids.JSON_VIEW})
     return html.Div(
         [
-            busy_button("Predict", "Predicting\u2026", ids.PREDICT, **{"data-json-save": ids.JSON_VIEW}),
-            button("Fill with an example", ids.EXAMPLE, "", "shuffle", small=False, hidden=not described),
+            html.Span(predict, id=PREDICT_PLACE, hidden=hides[PREDICT_PLACE]),
+            button("Predict all rows", ids.SCORE, "primary", hidden=hides[ids.SCORE]),
+            button("Predict these rows", ids.TABLE_SCORE, "primary", hidden=hides[ids.TABLE_SCORE]),
+            html.Span(
+                button("Fill with an example", ids.EXAMPLE, "", "shuffle", hidden=not described),
+                id=EXAMPLE_PLACE,
+                hidden=hides[EXAMPLE_PLACE],
+            ),
             html.Span(
                 [
                     html.Label("Give up after", htmlFor=ids.LIMIT),
@@ -139,6 +152,36 @@ def form_foot(described: bool) -> Component:
         ],
         className="row-flex wrap lf-form-foot",
     )
+
+
+PREDICT_PLACE, EXAMPLE_PLACE = "serving-predict-place", "serving-example-place"
+_SHOWN_IN = {
+    ids.FORM_VIEW: {"form"},
+    ids.MANY_VIEW: {"many"},
+    ids.TABLE_VIEW: {"table"},
+    ids.JSON_VIEW: {"json"},
+    ids.CODE_VIEW: {"code"},
+    PREDICT_PLACE: {"form", "json", "code"},
+    ids.SCORE: {"many"},
+    ids.TABLE_SCORE: {"table"},
+    EXAMPLE_PLACE: {"form"},
+}
+PARTS = tuple(_SHOWN_IN)
+"""The parts of the input that are shown in some views only."""
+
+
+def hidden_parts(view: str | None) -> dict[str, bool]:
+    """Return which of `PARTS` are hidden in a view."""
+    return {part: view not in shown for part, shown in _SHOWN_IN.items()}
+
+
+def _views(described: bool, table: bool) -> list[tuple[str, str]]:
+    views: list[tuple[str, str]] = []
+    if described:
+        views += [("form", "One row"), ("many", "Many rows")]
+    if table:
+        views.append(("table", "Table rows"))
+    return [*views, ("json", "JSON"), ("code", "Code")]
 
 
 def chat_panel(endpoint: Endpoint, schema: EndpointSchema, user: User) -> Component:

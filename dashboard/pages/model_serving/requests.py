@@ -64,16 +64,30 @@ def request_of(
     return body
 
 
+def seconds_of(text: Any) -> float:
+    """Return the time limit that was entered.
+
+    Raises:
+        InvalidRequest: no number from 1 to 300.
+    """
+    try:
+        seconds = float(str(text or 30))
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= 300:
+        raise InvalidRequest("timeout_seconds", "a number of seconds expected, 1 to 300")
+    return seconds
+
+
 def invocation_of(body: dict[str, Any], seconds: Any) -> Invocation:
     """Return the typed request.
 
     Raises:
         InvalidRequest: the platform would not take it, or the time limit is no number.
     """
+    limit = seconds_of(seconds)
     try:
-        return Invocation.model_validate({**body, "timeout_seconds": float(str(seconds or 30))})
-    except (ValidationError, ValueError) as error:
-        if isinstance(error, ValidationError):
-            first = error.errors()[0]
-            raise InvalidRequest(".".join(map(str, first["loc"])), first["msg"]) from error
-        raise InvalidRequest("timeout_seconds", "a number of seconds expected, 1 to 300") from error
+        return Invocation.model_validate({**body, "timeout_seconds": limit})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidRequest(".".join(map(str, first["loc"])), first["msg"]) from error
