@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.json_schema import models_json_schema
 
 from services.errors import InvalidRequest
+from services.unity_catalog.filter_tree import UNION_TAG
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -225,8 +226,18 @@ def read_body(model: type[BaseModel]) -> BaseModel:
 def invalid(error: ValidationError) -> InvalidRequest:
     """The first problem of a pydantic error as an ``InvalidRequest``; the input itself is not echoed."""
     problem = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in problem["loc"] if not str(part).startswith("function-"))
-    return InvalidRequest(place or "body", problem["msg"].removeprefix("Value error, "))
+    return InvalidRequest(_place(problem["loc"]) or "body", problem["msg"].removeprefix("Value error, "))
+
+
+def _place(parts: tuple[int | str, ...]) -> str:
+    """Where a problem lies, as a caller would write it: ``filter.and[0].value``, ``sort[1].column``."""
+    written = ""
+    for part in parts:
+        if isinstance(part, int):
+            written += f"[{part}]"
+        elif not part.startswith(("function-", UNION_TAG)):
+            written += f".{part}" if written else part
+    return written
 
 
 def _describe(operation: Operation, reference: dict[Any, dict[str, Any]], components: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
@@ -58,7 +59,7 @@ def register(app: Flask) -> None:
         mapped = _of_http(error)
         record(mapped, error)
         response = answer(mapped)
-        response.status_code = error.code or 500
+        response.status_code = mapped.status if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else error.code or 500
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             response.headers["Allow"] = ", ".join(error.valid_methods)
         return response
@@ -73,8 +74,8 @@ def register(app: Flask) -> None:
 def _of_http(error: HTTPException) -> LakefrontError:
     if error.code == 404:
         return NotFound("There is no such route.")
-    if error.code == 413:
-        return InvalidRequest("body", "too large")
+    if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return InvalidRequest("body", "larger than any request may be")
     return LakefrontError(
         error.description or error.name,
         error_code="METHOD_NOT_ALLOWED" if error.code == 405 else "INVALID_REQUEST",

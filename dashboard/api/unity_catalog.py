@@ -62,7 +62,9 @@ class RowsQuery(StatementQuery):
     limit: int = Field(100, ge=1, le=MAX_PAGE, description="Rows of the page.")
     offset: int = Field(0, ge=0, le=MAX_OFFSET, description="Rows before the page.")
     sort: list[str] = Field([], max_length=16, description="`column:asc` or `column:desc`; may be given repeatedly.")
-    count: bool = Field(False, description="Count all rows as well.")
+    count: bool | None = Field(
+        None, description="Count all rows as well. When it is left out, a page that ends the table tells the total."
+    )
 
 
 class ProfileQuery(RefreshQuery):

@@ -120,6 +120,8 @@ class FrontDoor:
         request_id = str(uuid.uuid4())
         page = self._own_page(environ, request_id)
         if page is not None:
+            if all(name != "X-Request-Id" for name, _ in page.headers):
+                page.headers.append(("X-Request-Id", request_id))
             return page.send(environ, start_response)
         if str(environ.get("PATH_INFO", "")).startswith("/.local/"):
             return self._forward(environ, start_response, self._door.workspace, _plain_headers(environ), request_id)

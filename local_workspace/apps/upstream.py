@@ -152,7 +152,11 @@ class Upstream:
             connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
             for name, value in headers:
                 connection.putheader(name, value)
-            _send_body(connection, body, length)
+            try:
+                _send_body(connection, body, length)
+            except (BrokenPipeError, ConnectionResetError) as error:
+                # A server may answer and close before it has read a body that it refuses (RFC 9112, 9.6).
+                _log.debug("the app stopped reading: %s", error)
             if connection.sock is not None:
                 connection.sock.settimeout(max(0.001, until - time.monotonic()))
             return Answer(self, connection, connection.getresponse(), until)

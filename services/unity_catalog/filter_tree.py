@@ -36,6 +36,22 @@ Operator = Literal[
     "is_not_null",
 ]
 Scalar = bool | int | float | str
+UNION_TAG = "kind:"
+"""Begins the tags of a tree's kinds, so that they can be told from fields where pydantic says what is wrong where."""
+
+
+def _one_reason(value: Any) -> Any:
+    """Refuse what is no value with one reason, instead of one for each type that it could have had.
+
+    Raises:
+        ValueError: neither a scalar, nor a list of at most ``MAX_VALUES`` of them, nor null.
+    """
+    many = value if isinstance(value, list) else [value]
+    if len(many) > MAX_VALUES:
+        raise ValueError(f"at most {MAX_VALUES} values")
+    if value is not None and not all(isinstance(one, bool | int | float | str) for one in many):
+        raise ValueError("a value is text, a number, true or false, or a list of them; for nulls there is is_null")
+    return value
 
 
 class Condition(BaseModel):
@@ -45,7 +61,9 @@ class Condition(BaseModel):
 
     column: str = Field(min_length=1, max_length=255)
     operator: Operator
-    value: Scalar | Annotated[list[Scalar], Field(max_length=MAX_VALUES)] | None = None
+    value: Annotated[
+        Scalar | Annotated[list[Scalar], Field(max_length=MAX_VALUES)] | None, BeforeValidator(_one_reason)
+    ] = None
 
 
 class And(BaseModel):
@@ -77,17 +95,17 @@ def _kind(node: Any) -> str:
     if isinstance(node, dict):
         for key in ("and", "or", "not"):
             if key in node:
-                return key
-        return "condition"
+                return UNION_TAG + key
+        return UNION_TAG + "condition"
     kinds: dict[type, str] = {And: "and", Or: "or", Not: "not"}
-    return kinds.get(type(node), "condition")
+    return UNION_TAG + kinds.get(type(node), "condition")
 
 
 FilterNode = Annotated[
-    Annotated[Condition, Tag("condition")]
-    | Annotated[And, Tag("and")]
-    | Annotated[Or, Tag("or")]
-    | Annotated[Not, Tag("not")],
+    Annotated[Condition, Tag(UNION_TAG + "condition")]
+    | Annotated[And, Tag(UNION_TAG + "and")]
+    | Annotated[Or, Tag(UNION_TAG + "or")]
+    | Annotated[Not, Tag(UNION_TAG + "not")],
     Discriminator(_kind),
 ]
 

@@ -119,7 +119,7 @@ class Rows:
         result = self._runner.run(user, statement, "warehouse.rows", ref, key)
         found = values.rows(result.table.slice(0, request.limit))
         more = result.table.num_rows > request.limit
-        total = self._total(user, ref, details, request, len(found), more, key) if request.count else None
+        total = self._total(user, ref, details, request, len(found), more, key)
         return RowsPage(
             columns=[result_column(column) for column in selected],
             rows=found,
@@ -173,10 +173,14 @@ class Rows:
         returned: int,
         more: bool,
         key: str | None,
-    ) -> int:
-        """The total; a last page that holds rows tells it by itself."""
+    ) -> int | None:
+        """The total, unless it is not wanted; a last page that holds rows tells it by itself."""
+        if request.count is False:
+            return None
         if not more and (returned > 0 or request.offset == 0):
             return request.offset + returned
+        if request.count is None:
+            return None
         return self.count(user, ref, details, request.filter, key=key).total_rows
 
     def _narrow(

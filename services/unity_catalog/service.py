@@ -7,8 +7,10 @@ runs as the app's service principal. ``cancel_key`` names a running statement so
 from __future__ import annotations
 
 import uuid
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, TypeVar
 
+from services.errors import InvalidRequest
 from services.identity import User
 from services.observability import timed
 from services.settings import Settings
@@ -43,6 +45,8 @@ from services.unity_catalog.running import Runner
 from services.unity_catalog.sessions import SessionPool
 from services.unity_catalog.statements import Statement, total_order
 from services.workspace_client import ClientFactory
+
+Done = TypeVar("Done")
 
 
 class UnityCatalogService:
@@ -118,7 +122,7 @@ class UnityCatalogService:
         Raises:
             LakefrontError: see ``table`` and ``Rows.page``.
         """
-        return self._rows.page(user, ref, self.table(user, ref), request, cancel_key)
+        return self._with_details(user, ref, lambda details: self._rows.page(user, ref, details, request, cancel_key))
 
     def statement(self, user: User, ref: TableRef, request: RowsRequest) -> Statement:
         """The statement of a page without running it (a deep page's is narrowed only when it runs). Runs as the user.
@@ -126,10 +130,14 @@ class UnityCatalogService:
         Raises:
             LakefrontError: see ``table`` and ``Rows.page``.
         """
-        columns = self.table(user, ref).columns
-        terms = total_order(columns, checked_sort(columns, request.sort))
-        selected = chosen(columns, request.columns)
-        return page_statement(ref, columns, selected, request.filter, terms, request.limit, request.offset)
+
+        def make(details: TableDetails) -> Statement:
+            columns = details.columns
+            terms = total_order(columns, checked_sort(columns, request.sort))
+            selected = chosen(columns, request.columns)
+            return page_statement(ref, columns, selected, request.filter, terms, request.limit, request.offset)
+
+        return self._with_details(user, ref, make)
 
     def count(
         self,
@@ -145,8 +153,11 @@ class UnityCatalogService:
         Raises:
             LakefrontError: see ``table`` and ``Rows.count``.
         """
-        details = self.table(user, ref)
-        return self._rows.count(user, ref, details, request.filter, refresh=refresh, key=cancel_key)
+        return self._with_details(
+            user,
+            ref,
+            lambda details: self._rows.count(user, ref, details, request.filter, refresh=refresh, key=cancel_key),
+        )
 
     def aggregate(
         self, user: User, ref: TableRef, request: AggregateRequest, *, cancel_key: str | None = None
@@ -156,7 +167,9 @@ class UnityCatalogService:
         Raises:
             LakefrontError: see ``table`` and ``aggregate.aggregate``.
         """
-        return aggregate(self._runner, user, ref, self.table(user, ref), request, cancel_key)
+        return self._with_details(
+            user, ref, lambda details: aggregate(self._runner, user, ref, details, request, cancel_key)
+        )
 
     def profile(
         self,
@@ -172,11 +185,12 @@ class UnityCatalogService:
         Raises:
             LakefrontError: see ``table`` and ``profile.profile``.
         """
-        details = self.table(user, ref)
         kept_under = (user.user_id, user.token_key, ref, filter_key(request.filter), tuple(request.columns or ()))
         return self._profiles.get_or_make(
             kept_under,
-            lambda: profile(self._runner, user, ref, details, request, cancel_key),
+            lambda: self._with_details(
+                user, ref, lambda details: profile(self._runner, user, ref, details, request, cancel_key)
+            ),
             refresh=refresh,
         )
 
@@ -197,13 +211,16 @@ class UnityCatalogService:
             LakefrontError: see ``table`` and ``Rows.page``.
         """
         key, cap = cancel_key or uuid.uuid4().hex, self._settings.export_row_cap
-        details = self.table(user, ref)
-        terms = total_order(details.columns, checked_sort(details.columns, request.sort)) if request.sort else []
-        selected = chosen(details.columns, request.columns)
-        statement = page_statement(ref, details.columns, selected, request.filter, terms, cap, 0)
-        total = self._rows.count(user, ref, details, request.filter, key=key).total_rows
-        opened = self._runner.opened(user, statement, "warehouse.export", ref, key, streaming=True)
-        export = Export(ref, file_format, opened, key=key, total_rows=total, row_cap=cap)
+
+        def begin(details: TableDetails) -> Export:
+            terms = total_order(details.columns, checked_sort(details.columns, request.sort)) if request.sort else []
+            selected = chosen(details.columns, request.columns)
+            statement = page_statement(ref, details.columns, selected, request.filter, terms, cap, 0)
+            total = self._rows.count(user, ref, details, request.filter, key=key).total_rows
+            opened = self._runner.opened(user, statement, "warehouse.export", ref, key, streaming=True)
+            return Export(ref, file_format, opened, key=key, total_rows=total, row_cap=cap)
+
+        export = self._with_details(user, ref, begin)
         self._exports.put((user.user_id, key), export)
         return export
 
@@ -239,6 +256,21 @@ class UnityCatalogService:
             WorkspaceUnavailable: the workspace does not answer.
         """
         return self._state.get_or_make("state", self._ask_state)
+
+    def _with_details(self, user: User, ref: TableRef, act: Callable[[TableDetails], Done]) -> Done:
+        """Act on the table's kept details, and once more on fresh ones when its columns have changed meanwhile.
+
+        Raises:
+            LakefrontError: see ``table``, and what ``act`` raises.
+        """
+        details = self.table(user, ref)
+        try:
+            return act(details)
+        except InvalidRequest:
+            fresh = self.table(user, ref, refresh=True)
+            if fresh.columns == details.columns:
+                raise
+        return act(fresh)
 
     def _ask_state(self) -> WarehouseState:
         warehouse_id = self._settings.databricks_warehouse_id

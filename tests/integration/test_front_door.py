@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import socket
 import threading
@@ -310,6 +311,30 @@ def test_a_large_upload_arrives_whole(house: House, chunked: bool) -> None:
     body: Any = (b"y" * 50_000 for _ in range(100)) if chunked else b"y" * 5_000_000
     status, _, answer = house.request("POST", "/upload", {}, body)
     assert (status, json.loads(answer)["length"]) == (200, 5_000_000)
+
+
+def test_an_answer_before_the_end_of_an_upload_is_passed_on() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def refuse() -> None:
+        connection, _ = listener.accept()
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 9\r\nConnection: close\r\n\r\ntoo large")
+        connection.close()
+
+    threading.Thread(target=refuse, daemon=True).start()
+    upload = io.BytesIO(b"y" * 30_000_000)
+    upstream = Upstream("127.0.0.1", listener.getsockname()[1])
+    answer = upstream.request("POST", "/", [], upload, 30_000_000, 10)
+    assert (answer.status, b"".join(answer)) == (413, b"too large")
+    answer.close()
+    listener.close()
+
+
+def test_the_front_doors_own_pages_carry_a_request_id_too(house: House) -> None:
+    for path in ("/.local/sign-in", "/.local/sign-in.css"):
+        _, headers, _ = house.request("GET", path)
+        assert headers["X-Request-Id"], path
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
