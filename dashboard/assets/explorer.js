@@ -99,6 +99,12 @@ window.dash_clientside.explorer = (() => {
     const url = `/api/v1/unity-catalog/tables/${names.map(encodeURIComponent).join("/")}/export?format=${id.format}`;
     return { url, body: JSON.stringify(body), format: id.format, name: `${names.at(-1)}.${id.format}`, started: Date.now() };
   };
+  const clicked = (click) => {
+    const point = click?.points?.[0];
+    if (!point) return no();
+    const series = point.data?.type === "heatmap" ? point.y : document.querySelectorAll("#uc-chart .legend .traces").length > 1 ? point.data?.name : null;
+    return { place: point.pointIndex ?? point.pointNumber ?? null, x: point.x ?? null, series, at: Date.now() };
+  };
   const picked = (data) => {
     for (const line of document.querySelectorAll(".lf-data tr.on")) line.classList.remove("on");
     const button = data && document.querySelector(`.lf-data [data-group="${data.place}"]`);
@@ -257,6 +263,8 @@ window.dash_clientside.explorer = (() => {
     const view = state.view;
     if (turn[button.id]) { tell("uc-pager-message", ""); turn[button.id](); }
     else if (button.id === "uc-jump-go") jump();
+    else if (button.id === "uc-save-view" || button.id === "uc-save-view-more") set("uc-saving", { data: Date.now() });
+    else if (button.id === "uc-save-cancel") set("uc-saving", { data: null });
     else if (button.id === "uc-tree-open") openDialog("uc-tree-box");
     else if (button.id === "uc-tree-close") closeDialog("uc-tree-box");
     else if (button.id === "uc-inspect-close") closeDialog("uc-inspect-box");
@@ -312,7 +320,7 @@ window.dash_clientside.explorer = (() => {
   }, 200);
 
   return {
-    split, press, choose, narrow, say, showRows, picked, order, place,
+    split, press, choose, narrow, say, showRows, clicked, picked, order, place,
     personal: (data) => { if (data) state.format = data.date_format ?? null; return no(); },
     opened: (shown, details) => {
       state.names = (details?.columns ?? []).map((column) => column.name);
@@ -329,6 +337,7 @@ window.dash_clientside.explorer = (() => {
       if (view.view === "details" || (view.view === "rows" && last?.key !== asked.key)) return no();
       return asked.key;
     },
+    block: (request) => (request ? { startRow: request.startRow, endRow: request.endRow, sortModel: request.sortModel, at: Date.now() } : no()),
     // A block failed: tell the grid so, or it would wait for ever.
     fail: (failed, request) => { if (failed && request?.failCallback) request.failCallback(); return no(); },
     // Table or filter changed: what ran for the old one is stopped on the warehouse, the blocks are read again. The old rows

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
 from dash.development.base_component import Component
 
 from dashboard.callbacks import callback
@@ -180,30 +180,32 @@ def _register_click(app: Dash) -> None:
         app,
         Output(PICK, "children"),
         Output(PICKED, "data"),
-        Input(GRAPH, "clickData"),
         Input(ROW, "data"),
         State(RESULT, "data"),
         State(ids.VIEW, "data"),
         State(ids.DETAILS, "data"),
         prevent_initial_call=True,
     )
-    def pick(click: Any, line: Any, stored: Any, data: Any, details: Any) -> Any:
+    def pick(chosen: Any, stored: Any, data: Any, details: Any) -> Any:
         """A card with a group's figures and the way to its rows; runs as nobody."""
-        if not stored or not details:
-            return no_update, no_update
+        if not chosen or not stored or not details:
+            return [], None
         spec = ChartSpec.of(ViewState.of(data).chart, TableDetails.model_validate(details))
         result = AggregateResult.model_validate(stored)
-        if ctx.triggered_id == ROW:
-            row = result.rows[line["place"]] if line and line["place"] < len(result.rows) else None
-        else:
-            row = row_of(click["points"][0], result, spec) if click else None
+        row = row_of(chosen, result, spec)
         if row is None:
-            return no_update, no_update
+            return [], None
         return _card(result, spec, row), {
             "filter": click_filter(spec, result, row),
             "place": result.rows.index(row),
         }
 
+    app.clientside_callback(
+        ClientsideFunction("explorer", "clicked"),
+        Output(ROW, "data"),
+        Input(GRAPH, "clickData"),
+        prevent_initial_call=True,
+    )
     app.clientside_callback(
         ClientsideFunction("explorer", "showRows"),
         Output(ids.VIEW, "data", allow_duplicate=True),
@@ -311,16 +313,27 @@ def _card(result: AggregateResult, spec: ChartSpec, row: dict[str, Any]) -> list
     return [html.B(group_words(result, spec, row)), html.Div(" · ".join(words), className="dim small"), show]
 
 
-def row_of(point: dict[str, Any], result: AggregateResult, spec: ChartSpec) -> dict[str, Any] | None:
-    """The group that was clicked, by its place on the axis."""
+def row_of(chosen: dict[str, Any], result: AggregateResult, spec: ChartSpec) -> dict[str, Any] | None:
+    """The group that was chosen: by its ``place`` among the rows, or by where it was clicked (``x``, ``series``)."""
     groups, _ = names(result, spec)
-    if not groups:
+    place = chosen.get("place")
+    if not groups or (len(groups) == 1 and place is None):
         return None
-    if len(groups) == 1:
-        place = point.get("pointIndex", point.get("pointNumber"))
-        return result.rows[place] if isinstance(place, int) and place < len(result.rows) else None
-    wanted = str(point.get("x"))[:10]
-    return next((row for row in result.rows if str(row[groups[0]])[:10] == wanted), None)
+    if place is not None and (len(groups) == 1 or chosen.get("x") is None):
+        return result.rows[place] if 0 <= place < len(result.rows) else None
+    wanted, series = str(chosen.get("x")), chosen.get("series")
+    for row in result.rows:
+        x = "null" if row[groups[0]] is None else str(row[groups[0]])
+        y = "null" if row[groups[1]] is None else str(row[groups[1]])
+        if _alike(x, wanted) and (series is None or y == str(series)):
+            return row
+    return None
+
+
+def _alike(one: str, other: str) -> bool:
+    """Plotly writes a moment its own way: ``2016-01-23`` for ``2016-01-23T00:00:00Z``."""
+    plain = [text.replace("T", " ").removesuffix("Z").removesuffix(":00") for text in (one, other)]
+    return plain[0] == plain[1] or plain[0].removesuffix(":00").removesuffix(" 00") == plain[1]
 
 
 def _strip(result: AggregateResult, warehouse: str) -> list[Component]:

@@ -8,10 +8,12 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.components.controls import button
 from dashboard.components.feedback import counting_since, note
 from dashboard.components.signs import Identity, mono, state, tag
 from dashboard.components.waterline import waterline
 from dashboard.components.words import exact
+from dashboard.pages.unity_catalog import ids
 from services.unity_catalog.models import Column, Privilege, TableDetails
 
 _ASKED = ("SELECT", "MODIFY", "MANAGE")
@@ -35,7 +37,8 @@ def strip(details: TableDetails) -> list[Component]:
     """Who asked the catalog, and when."""
     source = "catalog service" if details.source == "rest" else "information_schema, for want of the catalog scopes"
     since = ["refreshed ", counting_since(details.fetched_at.timestamp())]
-    return [waterline(Identity.of_user(details.runs_as), None, [source, html.Span(since)])]
+    refresh = button("Refresh", ids.ROWS_RETRY, "ghost", "arrow-clockwise", small=True)
+    return [waterline(Identity.of_user(details.runs_as), None, [source, html.Span(since)], [refresh])]
 
 
 def _columns(details: TableDetails) -> Component:
@@ -88,7 +91,7 @@ def _privileges(details: TableDetails) -> list[Component]:
     lines = [
         part
         for name in names
-        for part in (html.Dt(name), html.Dd(_answer(held.get(name) or held.get("ALL_PRIVILEGES"))))
+        for part in (html.Dt(name.replace("_", " ")), html.Dd(_answer(held.get(name) or held.get("ALL_PRIVILEGES"))))
     ]
     return [
         html.P(f"Privileges of {details.runs_as}, groups included.", className="small dim"),

@@ -122,8 +122,8 @@ def _definition(column: Column, view: ViewState) -> dict[str, Any]:
             "v-null": "params.data && (params.value === null || params.value === '')",
             **({"v-masked": "params.data && params.value !== null"} if column.masked else {}),
         },
-        "width": _WIDTHS.get(column.kind, 160),
-        "minWidth": _WIDTHS.get(column.kind, 110),
+        "width": max(_WIDTHS.get(column.kind, 160), _heading(column)),
+        "minWidth": max(_WIDTHS.get(column.kind, 120), _heading(column)),
         **({} if column.kind in _FIXED else {"flex": 1 if numeric else 2}),
     }
     if numeric:
@@ -131,3 +131,8 @@ def _definition(column: Column, view: ViewState) -> dict[str, Any]:
     if order is not None:
         definition |= {"sort": view.sort[order].direction, "sortIndex": order}
     return definition
+
+
+def _heading(column: Column) -> int:
+    """The width that a heading takes: about 6 px a sign at 12 px, the type's sign, the padding; long names are cut."""
+    return min(240, 6 * len(column.name) + (36 if column.kind == "number" else 44))

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dashboard.callbacks import callback
 from dashboard.components.controls import button, segment, skeleton
 from dashboard.components.feedback import blank, counting_since, error_panel
-from dashboard.components.signs import Identity
+from dashboard.components.signs import Identity, icon
 from dashboard.components.waterline import sql_button, sql_panel, waterline
 from dashboard.components.words import number, plural
 from dashboard.identity import current_user
@@ -27,7 +27,8 @@ from services.unity_catalog.models import ColumnProfile, Kind, Profile, ProfileR
 SCOPE = "uc-profile-scope"
 BODY = "uc-profile-body"
 REFRESH = "uc-profile-refresh"
-_SIGNS: dict[Kind, str] = {"integer": "12", "number": "#", "decimal": "#", "text": "Aa", "boolean": "?"}
+_SIGNS: dict[Kind, Any] = {"integer": "12", "number": "#", "decimal": "#", "text": "Aa", "boolean": "?"}
+_CLOCKS = frozenset({"date", "timestamp"})
 
 
 def panel(details: TableDetails) -> Component:
@@ -100,7 +101,8 @@ def _table(lines: list[Component], name: str) -> Component:
 
 
 def _line(profile: ColumnProfile, kind: Kind, rows: int) -> Component:
-    sign = html.Span(_SIGNS.get(kind, ""), className="lf-type-sign faint", **{"aria-hidden": "true"})
+    mark = icon("clock") if kind in _CLOCKS else _SIGNS.get(kind, "")
+    sign = html.Span(mark, className="lf-type-sign faint", **{"aria-hidden": "true"})
     distinct = number(profile.approx_distinct) if profile.approx_distinct is not None else NOTHING
     name = html.Div([html.B(profile.name), html.Div(profile.data_type, className="small faint")])
     nulls = [number(profile.nulls), html.Div(percent(profile.nulls, rows), className="small faint")]

@@ -128,7 +128,7 @@ def _register_blocks(app: Dash, services: Services, warehouse: WarehouseWords) -
         Output(ids.GRID_FAILED, "data"),
         Output(ids.GRID_STATE, "children"),
         Output(ids.LAST_QUERY, "data"),
-        Input(ids.GRID, "getRowsRequest"),
+        Input(ids.BLOCK, "data"),
         State(ids.VIEW, "data"),
         State(ids.ASKED, "data"),
         State(ids.COUNT, "data"),
@@ -225,6 +225,12 @@ def _register_clientside(app: Dash) -> None:
         app.clientside_callback(
             ClientsideFunction("explorer", function), Output(*output), *sources, prevent_initial_call=True
         )
+    app.clientside_callback(
+        ClientsideFunction("explorer", "block"),
+        Output(ids.BLOCK, "data"),
+        Input(ids.GRID, "getRowsRequest"),
+        prevent_initial_call=True,
+    )
     app.clientside_callback(
         ClientsideFunction("explorer", "chosenColumns"),
         Output(ids.VIEW, "data", allow_duplicate=True),

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import dash_bootstrap_components as dbc
-from dash import Dash, Input, Output, State, ctx, html, no_update
+from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard.callbacks import callback
@@ -69,15 +69,13 @@ def register(app: Dash, services: Services, personal: PersonalRecords) -> None:
     @callback(
         app,
         Output(FORM, "children"),
-        Input("uc-save-view", "n_clicks", allow_optional=True),
-        Input("uc-save-view-more", "n_clicks", allow_optional=True),
-        Input(CANCEL, "n_clicks", allow_optional=True),
+        Input(ids.SAVING, "data"),
         State(ids.VIEW, "data"),
         prevent_initial_call=True,
     )
-    def begin(save: int | None, more: int | None, _: int | None, data: dict[str, Any]) -> Any:
+    def begin(saving: float | None, data: dict[str, Any]) -> Any:
         """Open or close the form; the list of saved views is read as the app, confined to the person."""
-        if ctx.triggered_id not in ("uc-save-view", "uc-save-view-more") or not (save or more):
+        if not saving:
             return []
         try:
             saved = personal.views(current_user())

@@ -36,12 +36,10 @@ class WarehouseWords:
             if self._asking is None:
                 self._asking = self._worker.submit(self._look)
             asking = self._asking
-        if known is not None:
-            return known[1]
         try:
             return asking.result(_PATIENCE_SECONDS)
         except NotYet:
-            return f"warehouse {self._id}"
+            return known[1] if known is not None else f"warehouse {self._id}"
 
     def _look(self) -> str:
         words = f"warehouse {self._id}"
@@ -54,6 +52,6 @@ class WarehouseWords:
         with self._lock:
             # A state other than RUNNING is a passing one: it is asked again for the next answer.
             passing = not words.endswith(", running")
-            self._known = (time.monotonic() - (KEPT_SECONDS - 1 if passing else 0), words)
+            self._known = (time.monotonic() - (KEPT_SECONDS if passing else 0), words)
             self._asking = None
         return words
