@@ -98,6 +98,7 @@ def _actions() -> Component:
                 ],
                 className="lf-anchor hide-phone",
             ),
+            _score("btn btn-sm hide-phone"),
             button("Save view", "uc-save-view", "", "bookmark", "hide-phone", small=True),
             html.Span(
                 [
@@ -118,6 +119,13 @@ def _actions() -> Component:
     )
 
 
+def _score(look: str) -> Component:
+    """The way to a model for the rows in view; assets/many_rows.js adds table, filter and order when it is taken."""
+    words = [icon("cpu"), html.Span("Score")]
+    more = {"data-scores": "", "title": "Predict with a model for each of the filtered rows"}
+    return html.A(words, href="/model-serving", className=look, **more)
+
+
 def _more() -> Component:
     return html.Div(
         [
@@ -126,6 +134,7 @@ def _more() -> Component:
             button(
                 "All rows as Parquet", {"type": "uc-export", "format": "parquet", "place": "more"}, "ghost", "download"
             ),
+            _score("btn btn-ghost"),
             button("Save view", "uc-save-view-more", "ghost", "bookmark"),
             html.Button(
                 [icon("layout-three-columns"), html.Span("Columns")],
