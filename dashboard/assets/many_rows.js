@@ -43,6 +43,12 @@ window.dash_clientside.manyRows = (() => {
     return field && row && !isBlank(row, all) ? problem(field, row[name]) : null;
   };
   window.dashAgGridFunctions.lakefrontWrong = (params) => wrong(params.data, params.colDef.field);
+  window.dashAgGridFunctions.lakefrontPrediction = (value) => {
+    if (value === undefined || value === null) return "";
+    if (typeof value !== "number") return String(value);
+    const text = Number.isInteger(value) ? figure(value) : Math.abs(value) >= 1 ? value.toFixed(2) : value.toPrecision(3);
+    return text.replace("-", "−");
+  };
   window.dashAgGridFunctions.lakefrontEdited = (params) => {
     if ([PREDICTION, SHARE].includes(params.colDef.field)) return;
     for (const name of [PREDICTION, SHARE]) if (params.data[name] !== undefined) params.node.setDataValue(name, undefined);   // an edited row is not answered
@@ -205,6 +211,11 @@ window.dash_clientside.manyRows = (() => {
     return no();
   };
 
+  // "Score" of the explorer takes along what its address says at this moment: table, filter, order.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-scores]");
+    if (link) link.href = `/model-serving?score=${encodeURIComponent(location.search.slice(1))}`;
+  }, true);
   document.addEventListener("click", (event) => {
     if (event.target.closest("#serving-many-add")) add();
     if (event.target.closest("#serving-many-remove")) remove();

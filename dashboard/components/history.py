@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from dashboard.components.controls import button, scroller
 from dashboard.components.signs import Tone, state
-from dashboard.components.words import elapsed, exact, number, plural
+from dashboard.components.words import elapsed, exact, number, plural, size
 from services.lakebase.models import InferenceLog
 
 _RESULTS: dict[str, tuple[str, Tone, str]] = {
@@ -69,7 +69,9 @@ def _input(text: str | None) -> str:
     if not isinstance(value, dict):
         return ""
     if value.get("shortened"):
-        return f"{number(int(value.get('bytes', 0)))} bytes, shortened"
+        return (
+            plural(int(value["rows"]), "row") if "rows" in value else f"{size(int(value.get('bytes', 0)))}, shortened"
+        )
     if isinstance(value.get("messages"), list) and value["messages"]:
         return str(value["messages"][-1].get("content", ""))[:160]
     rows = value.get("dataframe_records") or value.get("instances")
@@ -82,6 +84,8 @@ def _input(text: str | None) -> str:
 
 def _answer(text: str | None) -> str:
     value = _loads(text)
+    if isinstance(value, dict) and value.get("shortened"):
+        return plural(int(value["rows"]), "value") if "rows" in value else "shortened"
     if isinstance(value, list) and len(value) > 1:
         return plural(len(value), "value")
     one = value[0] if isinstance(value, list) and value else value

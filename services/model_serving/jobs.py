@@ -42,6 +42,7 @@ class ScoreJob:
         runs_as: the user on whose behalf it runs.
         total: how many rows it scores; while they are read, how many are expected, or None.
         read: rows that were read so far.
+        left_out: rows that were read and cannot be inputs, because a needed value is null.
         done: rows that were scored so far.
         rows: the inputs, in order.
         shown: the rows of the table that the inputs were made from, when they were.
@@ -56,6 +57,7 @@ class ScoreJob:
     state: State = "reading"
     total: int | None = None
     read: int = 0
+    left_out: int = 0
     done: int = 0
     rows: Rows = field(default_factory=list)
     shown: Rows = field(default_factory=list)

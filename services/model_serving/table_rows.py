@@ -59,6 +59,8 @@ def source(
 ) -> Callable[[ScoreJob], Rows]:
     """What reads the inputs of a job from a table, as the user, at most ``MOST_ROWS``; the job shows the table's rows.
 
+    A row without a value that the model needs is left out and counted: one such row would fail its whole request.
+
     Args:
         reader: reads one page.
         user: on whose behalf.
@@ -69,23 +71,24 @@ def source(
         fixed: the value of fields that have no column, the same for every row.
     """
     by_name = {field.name: field for field in fields}
+    needed = [name for name in chosen if by_name[name].required and not by_name[name].nullable]
 
     def read(job: ScoreJob) -> Rows:
-        rows: Rows = []
         inputs: Rows = []
-        while len(rows) < MOST_ROWS and not job.cancelled.is_set():
+        while job.read < MOST_ROWS and not job.cancelled.is_set():
             # The page that would pass the cap is cut to it.
-            limit = min(PAGE_ROWS, MOST_ROWS - len(rows))
-            page = reader.rows(user, ref, request.model_copy(update={"limit": limit, "offset": len(rows)}))
+            limit = min(PAGE_ROWS, MOST_ROWS - job.read)
+            page = reader.rows(user, ref, request.model_copy(update={"limit": limit, "offset": job.read}))
             for row in page.rows:
-                inputs.append(
-                    {**fixed, **{name: value_of(by_name[name], row[column]) for name, column in chosen.items()}}
-                )
-            rows.extend(page.rows)
-            job.read = len(rows)
+                values = {name: value_of(by_name[name], row[column]) for name, column in chosen.items()}
+                if any(values[name] is None for name in needed):
+                    job.left_out += 1
+                    continue
+                inputs.append({**fixed, **values})
+                job.shown.append(row)
+            job.read += len(page.rows)
             if page.pagination.next_offset is None:
                 break
-        job.shown = rows
         return inputs
 
     return read

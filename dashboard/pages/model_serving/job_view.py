@@ -54,7 +54,7 @@ def progress(job: ScoreJob, asleep: bool) -> Component:
     )
 
 
-def outcome(job: ScoreJob, below: list[Component]) -> Component:
+def outcome(job: ScoreJob) -> Component:
     """Return what came of a job: how many rows, the chart, the file, and why it ended early if it did."""
     parts: list[Component] = []
     if job.error is not None:
@@ -63,6 +63,8 @@ def outcome(job: ScoreJob, below: list[Component]) -> Component:
     elif job.state == "cancelled":
         words = f"Cancelled after {number(job.done)} of {number(job.total or job.read)} rows."
         parts.append(note([html.B(words), " What was predicted is kept." if job.done else ""], "warn"))
+    if job.left_out:
+        parts.append(note(f"{plural(job.left_out, 'row')} left out: a value that the model needs is null.", "info"))
     if job.done:
         rate = job.done / max(job.elapsed_ms / 1000, 0.001)
         parts.append(
@@ -76,7 +78,7 @@ def outcome(job: ScoreJob, below: list[Component]) -> Component:
             )
         )
         parts += chart(job.predictions[: job.done])
-    return html.Div([*parts, *below], className="lf-answered stack")
+    return html.Div(parts, className="lf-answered stack")
 
 
 def strip(job: ScoreJob, model: str) -> Component:

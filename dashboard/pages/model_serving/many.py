@@ -71,7 +71,7 @@ def grid(schema: EndpointSchema) -> Component:
         id=ids.MANY_GRID,
         rowData=rows,
         columnDefs=[_row_number(), *(_definition(one) for one in schema.fields), *_outputs(schema)],
-        defaultColDef={"resizable": True, "sortable": False, "suppressHeaderMenuButton": True, "minWidth": 84},
+        defaultColDef={"resizable": True, "sortable": False, "suppressHeaderMenuButton": True, "minWidth": 76},
         getRowId="params.data.__id",
         eventListeners={
             "cellValueChanged": ["lakefrontEdited(params)"],
@@ -80,7 +80,7 @@ def grid(schema: EndpointSchema) -> Component:
         dashGridOptions={
             "theme": {"function": "lakefrontGridTheme(themeQuartz)"},
             "rowSelection": {"mode": "multiRow", "headerCheckbox": True},
-            "selectionColumnDef": {"width": 40, "pinned": "left"},
+            "selectionColumnDef": {"width": 36, "pinned": "left"},
             "ensureDomOrder": True,
             "animateRows": False,
             "enableBrowserTooltips": True,
@@ -133,18 +133,19 @@ def read_rows(schema: EndpointSchema, columns: Sequence[str], rows: Sequence[Seq
     return out
 
 
-def prediction_column(**more: Any) -> dict[str, Any]:
+def prediction_column(*, right: bool = False, **more: Any) -> dict[str, Any]:
     """Return the column of the prediction, pinned beside the inputs."""
     return {
         "field": PREDICTION,
         "headerName": "prediction",
-        "headerClass": "lf-out",
-        "cellClass": "lf-out",
+        "headerClass": "lf-out ag-right-aligned-header" if right else "lf-out",
+        "cellClass": "lf-out ag-right-aligned-cell" if right else "lf-out",
         "cellDataType": False,
         "pinned": "right",
-        "width": 112,
+        "width": 96,
         "minWidth": 84,
-        "valueFormatter": {"function": "lakefrontCell(params.value, 'number')"},
+        "valueFormatter": {"function": "lakefrontPrediction(params.value)"},
+        "tooltipValueGetter": {"function": "params.value === undefined ? '' : String(params.value)"},
         **more,
     }
 
@@ -159,14 +160,14 @@ def share_column() -> dict[str, Any]:
     return prediction_column(
         field=SHARE,
         headerName="probability",
-        type="rightAligned",
+        right=True,
         valueFormatter={"function": "params.value === undefined ? '' : params.value.toFixed(3)"},
     )
 
 
 def _outputs(schema: EndpointSchema) -> list[dict[str, Any]]:
     numeric = (schema.output or {}).get("type") in _NUMERIC
-    first = prediction_column(**({"type": "rightAligned"} if numeric else {}))
+    first = prediction_column(right=numeric)
     return [first, *([share_column()] if has_shares(schema) else [])]
 
 
@@ -198,8 +199,8 @@ def _row_number() -> dict[str, Any]:
         "colId": "__row",
         "headerName": "Row",
         "valueGetter": {"function": "params.node.rowIndex + 1"},
-        "width": 48,
-        "minWidth": 48,
+        "width": 44,
+        "minWidth": 44,
         "resizable": False,
         "cellClass": "c-row",
         "headerClass": "c-row",

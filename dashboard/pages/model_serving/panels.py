@@ -119,6 +119,7 @@ def model_panel(endpoint: Endpoint, schema: EndpointSchema, user: User, table: C
                 [form, html.Div(empty, id=ids.RESULT, className="lf-result", **{"aria-live": "polite"})],
                 className="lf-cols lf-pair fill lf-serve-pair",
             ),
+            html.Div(id=ids.BELOW, className="lf-below"),
             html.Div(waterline(Identity.of_user(user.user_name), None, ["nothing asked yet"]), id=ids.STRIP),
         ],
         className="lf-panel",

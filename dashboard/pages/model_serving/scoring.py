@@ -21,7 +21,7 @@ from services.model_serving import Endpoint
 from services.model_serving.jobs import ScoreJob
 from services.model_serving.table_rows import request_of, source
 
-_NOTHING = (no_update,) * 5
+_NOTHING = (no_update,) * 3
 
 
 def register(app: Dash, services: Services) -> None:
@@ -100,7 +100,7 @@ def _register_table(app: Dash, services: Services) -> None:
     )
     def turn(columns: list[str | None]) -> list[bool]:
         """Show the value of a field only where no column gives it; runs as nobody."""
-        return [bool(one) for one in columns]
+        return [one != table_view.FIXED for one in columns]
 
     @callback(
         app,
@@ -154,6 +154,7 @@ def _register_watch(app: Dash, services: Services) -> None:
         Output(ids.JOB_TICK, "disabled", allow_duplicate=True),
         Output(ids.MANY_FILLED, "data"),
         Output(ids.ANSWERED, "data", allow_duplicate=True),
+        Output(ids.BELOW, "children"),
         Input(ids.JOB_TICK, "n_intervals"),
         State(ids.JOB, "data"),
         State(ids.CHOSEN, "data"),
@@ -163,26 +164,26 @@ def _register_watch(app: Dash, services: Services) -> None:
     def watch(_: Any, kept: dict[str, str] | None, name: str | None, search: str | None) -> tuple[Any, ...]:
         """Show how far the job is, and at its end what came of it; runs as the person."""
         if not kept:
-            return no_update, no_update, True, no_update, no_update
+            return no_update, no_update, True, *_NOTHING
         try:
             user = current_user()
             job = services.model_serving.jobs.get(user, kept["key"])
             if job.endpoint_name != name:
                 # The person went on to another endpoint: the job ends by itself and is found in the history.
-                return no_update, no_update, True, no_update, no_update
+                return no_update, no_update, True, *_NOTHING
         except LakefrontError as error:
             note = html.Div(error_note(error, "The job is lost."), className="lf-answered")
-            return note, no_update, True, no_update, no_update
+            return note, no_update, True, *_NOTHING
         model = _model(services, user, job.endpoint_name)
         if job.running:
             waking = job.state == "scoring" and not job.done and job.elapsed_ms > 700
             asleep = waking and _is_asleep(services, user, job.endpoint_name)
-            return job_view.progress(job, asleep), job_view.strip(job, model), False, no_update, no_update
+            return job_view.progress(job, asleep), job_view.strip(job, model), False, no_update, no_update, []
         if job.error is not None:
             remember(job.error, f"Predict many rows with {job.endpoint_name}")
         below = _table(services, user, job, search) if kept["kind"] == "table" and job.done else []
         filled = _filled(job) if kept["kind"] == "many" else no_update
-        return job_view.outcome(job, below), job_view.strip(job, model), True, filled, time.time()
+        return job_view.outcome(job), job_view.strip(job, model), True, filled, time.time(), below
 
 
 def _register_end(app: Dash, services: Services) -> None:

@@ -28,7 +28,7 @@ from services.model_serving.jobs import MOST_ROWS, ScoreJob
 from services.model_serving.table_rows import fits, match
 from services.unity_catalog.models import Column, TableDetails
 
-FIXED = ""
+FIXED = "__fixed"
 """The choice of a field that takes one value for all rows."""
 
 
@@ -83,7 +83,7 @@ def read(
     chosen: dict[str, str] = {}
     fixed: dict[str, Any] = {}
     for name, column, text in zip(names, columns, values, strict=True):
-        if column:
+        if column and column != FIXED:
             chosen[name] = column
             continue
         value, wrong = read_field(fields[name], text)
@@ -111,7 +111,7 @@ def grid(schema: EndpointSchema, job: ScoreJob, details: TableDetails) -> Compon
         }
         for column in details.columns
     ]
-    columns.append(prediction_column(**({"type": "rightAligned"} if numeric else {})))
+    columns.append(prediction_column(right=numeric))
     if has_shares(schema):
         columns.append(share_column())
     rows = [
