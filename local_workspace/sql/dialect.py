@@ -22,6 +22,16 @@ def _anonymous(name: str) -> Any:
     return lambda args: exp.Anonymous(this=name, expressions=args)
 
 
+WRITTEN_CAST = "written_cast"
+"""Marks a cast that was written as ``CAST(… AS …)``; typed literals such as ``DATE'…'`` are casts in the tree too."""
+
+
+def _written(parser: Any) -> Any:
+    made = Databricks.Parser.FUNCTION_PARSERS["CAST"](parser)
+    made.meta[WRITTEN_CAST] = True
+    return made
+
+
 _KEPT = macros.NAMES | functions.NAMES
 
 
@@ -38,6 +48,7 @@ class DatabricksSql(Databricks):
         """Functions whose arguments sqlglot would normalise away are kept as they were written."""
 
         FUNCTIONS = {**Databricks.Parser.FUNCTIONS, **{name.upper(): _anonymous(name) for name in _KEPT}}
+        FUNCTION_PARSERS = {**Databricks.Parser.FUNCTION_PARSERS, "CAST": _written}
 
 
 _DIALECT = DatabricksSql()
@@ -71,14 +82,16 @@ def number_markers(text: str) -> str:
     return text
 
 
-def parse(text: str) -> exp.Expr:
-    """Parse exactly one statement.
+def parse(text: str, tokens: list[Token] | None = None) -> exp.Expr:
+    """Parse exactly one statement; ``tokens`` are its tokens, when they are known already.
 
     Raises:
         SqlError: PARSE_SYNTAX_ERROR for anything else, including what sqlglot would only pass through as text.
     """
     try:
-        trees = [tree for tree in _DIALECT.parse(text, error_level=ErrorLevel.IMMEDIATE) if tree is not None]
+        known = _DIALECT.tokenize(text) if tokens is None else tokens
+        parsed = _DIALECT.parser(error_level=ErrorLevel.IMMEDIATE).parse(known, text)
+        trees = [tree for tree in parsed if tree is not None]
     except (SqlglotError, RecursionError) as fault:
         raise errors.syntax(text, near(text, fault)) from fault
     if len(trees) != 1 or isinstance(trees[0], exp.Command):
@@ -108,13 +121,13 @@ def near(text: str, fault: Exception) -> str:
 
 
 def generate(tree: exp.Expr) -> str:
-    """DuckDB's text for a governed and rewritten tree.
+    """DuckDB's text for a governed and rewritten tree, which is spent by it: a copy would cost more than the text.
 
     Raises:
         SqlError: UNSUPPORTED_FEATURE when sqlglot knows that DuckDB has no equal.
     """
     try:
-        return tree.sql(dialect="duckdb", identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+        return tree.sql(dialect="duckdb", identify=True, comments=False, copy=False, unsupported_level=ErrorLevel.RAISE)
     except SqlglotError as fault:
         raise errors.unsupported("This expression") from fault
 

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from local_workspace.identity.model import Principal
 from local_workspace.sql import errors
+from local_workspace.sql.dialect import WRITTEN_CAST
 
 _USER = frozenset({"user", "session_user", "current_user"})
 _MEMBER = frozenset({"is_account_group_member", "is_member"})
@@ -116,16 +117,55 @@ def spark_name(node: exp.Expr) -> str:
     return _text(node)
 
 
+_WRITTEN = {"DATE": "DATE", "TIMESTAMP": "TIMESTAMP", "TIMESTAMPTZ": "TIMESTAMP", "TIMESTAMPNTZ": "TIMESTAMP_NTZ"}
+
+
+def _typed_literal(node: exp.Cast) -> str:
+    """``DATE '2024-01-01'`` and ``1.5`` for ``1.5D``, which are casts in the tree; empty for a written cast."""
+    value, kind = node.this, node.args["to"].this.name if isinstance(node.args["to"], exp.DataType) else ""
+    if not isinstance(value, exp.Literal) or node.meta.get(WRITTEN_CAST) or type(node) is not exp.Cast:
+        return ""
+    if value.is_string:
+        return f"{_WRITTEN[kind]} '{value.name}'" if kind in _WRITTEN else ""
+    return str(float(value.name)) if kind in ("DOUBLE", "FLOAT") else str(value.name)
+
+
+def _typed_literals(made: exp.Expr) -> exp.Expr:
+    for cast in list(made.find_all(exp.Cast)):
+        written = _typed_literal(cast)
+        if written and cast is made:
+            return exp.Var(this=written)
+        if written:
+            cast.replace(exp.Var(this=written))
+    return made
+
+
+def _named_structs(made: exp.Expr) -> exp.Expr:
+    for struct in list(made.find_all(exp.Struct)):
+        pairs = [item for item in struct.expressions if isinstance(item, exp.PropertyEQ)]
+        if pairs and len(pairs) == len(struct.expressions):
+            given = [part for item in pairs for part in (exp.Var(this=item.this.name), item.expression.copy())]
+            named = exp.Anonymous(this="named_struct", expressions=given)
+            if struct is made:
+                made = named
+            else:
+                struct.replace(named)
+    return made
+
+
 def _text(node: exp.Expr) -> str:
     made = node.copy()
     for star in list(made.find_all(exp.Star)):
         if isinstance(star.parent, exp.Count):
             star.replace(exp.Literal.number(1))
+    made = _typed_literals(made)
     for text in list(made.find_all(exp.Literal)):
         if text.is_string and not isinstance(text.parent, exp.Interval):
             text.replace(exp.Var(this=str(text.this)))
     for name in list(made.find_all(exp.Identifier)):
         name.set("quoted", False)
+    made = _named_structs(made)
     if isinstance(made, exp.Binary) and not isinstance(made, exp.Dot | exp.Func):
-        return f"({made.sql(dialect='databricks', normalize_functions='lower')})"
+        shown = made.sql(dialect="databricks", normalize_functions="lower")
+        return f"({shown.replace(' DIV ', ' div ')})"
     return made.sql(dialect="databricks", normalize_functions="lower", comments=False)

@@ -24,6 +24,12 @@ def _invalid(kind: str) -> str:
     return f"error('[CAST_INVALID_INPUT] The value ''' || s || ''' of the type \"STRING\" cannot be cast to \"{kind}\" {_MALFORMED}')"
 
 
+_REFUSED = (
+    "error('[UNSUPPORTED_FEATURE.LOCAL_WORKSPACE] The feature is not supported: this operation on a type that is only known when the "
+    "statement runs is not available in the local workspace; an explicit CAST helps. SQLSTATE: 0A000')"
+)
+_BY_ZERO = "error('[DIVIDE_BY_ZERO] Division by zero. Use `try_divide` to tolerate divisor being 0 and return NULL instead. SQLSTATE: 22012')"
+
 _CLOCK = {
     UTC: (
         "local_time(x) AS make_timestamp(epoch_us(x))",
@@ -145,8 +151,25 @@ _NUMBERS = (
     "bround(x) AS round_even(x, 0), (x, d) AS round_even(x, d)",
     "whole(x) AS CASE WHEN isnan(x) THEN 0 WHEN x >= 9223372036854775807 THEN 9223372036854775807 WHEN x <= -9223372036854775808 "
     "THEN -9223372036854775808 ELSE CAST(x AS BIGINT) END",
-    "floor(x BIGINT) AS x, (x DECIMAL(38,18)) AS CAST(floor(x) AS BIGINT), (x DOUBLE) AS {S}.whole(floor(x))",
-    "ceil(x BIGINT) AS x, (x DECIMAL(38,18)) AS CAST(ceil(x) AS BIGINT), (x DOUBLE) AS {S}.whole(ceil(x))",
+    f"floor(x BIGINT) AS x, (x DECIMAL(38,18)) AS {_REFUSED}, (x DOUBLE) AS {{S}}.whole(floor(x))",
+    f"ceil(x BIGINT) AS x, (x DECIMAL(38,18)) AS {_REFUSED}, (x DOUBLE) AS {{S}}.whole(ceil(x))",
+    # A double is rounded by its shortest decimal text, as java.math.BigDecimal does: 1.005 to 2 places is 1.01. Far from a
+    # tie plain arithmetic gives the same.
+    "near_tie(y) AS abs(y) >= 1e9 OR abs(abs(y - trunc(y)) - 0.5) < 1e-5",
+    "round_double(x, d) AS CASE WHEN d = 0 THEN round(x) WHEN {S}.near_tie(x * pow(10.0, d)) THEN coalesce(CAST(round(TRY_CAST("
+    "CAST(x AS VARCHAR) AS DECIMAL(38,16)), CAST(d AS INTEGER)) AS DOUBLE), round(x, CAST(d AS INTEGER))) ELSE round(x, CAST(d AS INTEGER)) END",
+    f"only_double(x) AS CASE WHEN typeof(x) NOT IN ('DOUBLE', 'FLOAT') THEN {_REFUSED} ELSE x END",
+    # Guards of operations on values whose type is known only when the statement is bound.
+    f"no_decimal(x) AS CASE WHEN starts_with(typeof(x), 'DECIMAL') THEN {_REFUSED} ELSE x END",
+    f"no_integer(x) AS CASE WHEN contains(typeof(x), 'INT') THEN {_REFUSED} ELSE x END",
+    f"minus(a, b) AS CASE WHEN typeof(a) = 'DATE' AND typeof(b) = 'DATE' THEN {_REFUSED} ELSE a - b END",
+    "both(a, b, t, u) AS (starts_with(t, 'DECIMAL') OR starts_with(u, 'DECIMAL')) AND t NOT IN ('DOUBLE', 'FLOAT') AND u NOT IN "
+    "('DOUBLE', 'FLOAT')",
+    f"quotient(a, b) AS CASE WHEN {{S}}.both(a, b, typeof(a), typeof(b)) THEN {_REFUSED} ELSE a / b END",
+    f"whole_quotient(a, b) AS CASE WHEN NOT (contains(typeof(a), 'INT') AND contains(typeof(b), 'INT')) THEN {_REFUSED} ELSE a // b END",
+    f"whole_ratio(n, b) AS CASE WHEN b = 0 THEN {_BY_ZERO} ELSE CASE WHEN (n < 0) <> (b < 0) THEN -1 ELSE 1 END * (abs(n) // abs(b) + "
+    "CASE WHEN abs(n) % abs(b) >= abs(b) - abs(n) % abs(b) THEN 1 ELSE 0 END) END",
+    f"whole_part(n, b) AS CASE WHEN b = 0 THEN {_BY_ZERO} ELSE n // b END",
     "isnan(x) AS coalesce(isnan(CAST(x AS DOUBLE)), FALSE)",
     "pmod(a, b) AS ((a % b) + b) % b",
     "remainder(a, b) AS CASE WHEN b = 0 THEN error('[REMAINDER_BY_ZERO] Remainder by zero. Use `try_mod` to tolerate divisor being 0 and "
@@ -291,6 +314,17 @@ _INTERNAL = frozenset(
         "plus_days",
         "plus_time",
         "whole",
+        "near_tie",
+        "round_double",
+        "only_double",
+        "no_decimal",
+        "no_integer",
+        "minus",
+        "both",
+        "quotient",
+        "whole_quotient",
+        "whole_ratio",
+        "whole_part",
         "remainder",
         "substring3",
         "item",

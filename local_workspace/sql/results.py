@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,6 +102,24 @@ def changed(rows: int, *, inserted: bool = False) -> Result:
     return made
 
 
+def described(relation: Any, kinds: Sequence[str | None] = ()) -> tuple[ResultColumn, ...]:
+    """The columns of a bound query; ``kinds`` tells the two types of intervals apart, which are one in DuckDB.
+
+    Raises:
+        SqlError: UNSUPPORTED_FEATURE for an interval of an unknown type.
+    """
+    made = []
+    for place, (name, duck) in enumerate(zip(relation.columns, relation.types, strict=True)):
+        text = types.from_duck(duck)
+        if "INTERVAL" in text:
+            inferred = kinds[place] if len(kinds) == len(relation.columns) else None
+            if text != types.DAYS or inferred not in (types.DAYS, types.YEARS):
+                raise errors.unsupported("An interval whose type is not certain")
+            text = inferred
+        made.append(ResultColumn(name, text))
+    return tuple(made)
+
+
 def stream(
     cursor: Any,
     sql: str,
@@ -111,6 +129,7 @@ def stream(
     stop: Stop,
     known: Iterable[str] = (),
     limit: int | None = None,
+    kinds: Sequence[str | None] = (),
 ) -> Result:
     """Run a query on ``cursor`` and stream it; the first batch is not read yet.
 
@@ -124,12 +143,9 @@ def stream(
         relation = cursor.sql(sql, params=values) if values else cursor.sql(sql)
         if limit is not None:
             relation = relation.limit(limit)
-        columns = tuple(
-            ResultColumn(name, types.from_duck(kind))
-            for name, kind in zip(relation.columns, relation.types, strict=True)
-        )
-        kinds = [types.arrow_from_duck(kind, zone) for kind in relation.types]
-        schema = pa.schema([types.field(c.name, c.type_text, kind) for c, kind in zip(columns, kinds, strict=True)])
+        columns = described(relation, kinds)
+        wire = [types.arrow_from_duck(kind, zone) for kind in relation.types]
+        schema = pa.schema([types.field(c.name, c.type_text, kind) for c, kind in zip(columns, wire, strict=True)])
         stop.check()
         reader = relation.to_arrow_reader(BATCH_ROWS)
     except (duckdb.Error, OSError, pa.ArrowException) as fault:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from local_workspace.sql import errors, functions, macros
+from local_workspace.sql import errors, folding, functions, infer, macros, typed
 from local_workspace.sql.model import Parameter
 from local_workspace.sql.reader import split_name
 from local_workspace.sql.settings import is_utc
@@ -55,12 +55,21 @@ def _fill_table(table: exp.Table, parts: list[str]) -> None:
 
 
 def rewrite(tree: exp.Expr, zone: str) -> exp.Expr:
+    """Rewrite a governed tree in place so that DuckDB gives the platform's answer."""
+    return typed_rewrite(tree, zone)[0]
+
+
+def typed_rewrite(tree: exp.Expr, zone: str) -> tuple[exp.Expr, list[str | None]]:
     """Rewrite a governed tree in place so that DuckDB gives the platform's answer.
+
+    Returns:
+        The tree, and the types of a query's columns as far as they are certain.
 
     Raises:
         SqlError: UNSUPPORTED_FEATURE where no equal is known.
     """
-    return _Rewriter(zone).run(tree)
+    kinds = infer.annotate(tree)
+    return _Rewriter(zone).run(tree), kinds
 
 
 class _Rewriter:
@@ -75,6 +84,9 @@ class _Rewriter:
             if handler:
                 made = handler(self, node)
                 if made is not node:
+                    kind = infer.known(node)
+                    if kind and made.meta.get(infer.TYPE) is None:
+                        made.meta[infer.TYPE] = kind
                     node.replace(made)
         made = holder.this
         made.pop()
@@ -84,6 +96,9 @@ class _Rewriter:
         """A call of a macro with detached arguments, each turned into the type that the macro works on."""
         adapters = macros.ADAPTED.get(name, ())
         given = [argument.copy() for argument in arguments]
+        folded = folding.fold(name, given, self._schema == macros.UTC)
+        if folded is not None:
+            return folded
         for place, adapter in enumerate(adapters[: len(given)]):
             if adapter:
                 given[place] = self.call(adapter, given[place])
@@ -147,7 +162,7 @@ class _Rewriter:
         if isinstance(step, exp.Interval) and not isinstance(node.this, exp.Interval):
             amount = step if isinstance(node, exp.Add) else exp.Neg(this=step.copy())
             return self._moved(node.this, amount)
-        return node
+        return typed.arithmetic(self.call, node)
 
     def _moved(self, value: exp.Expr, step: exp.Expr) -> exp.Expr:
         interval = step.this if isinstance(step, exp.Neg) else step
@@ -155,7 +170,15 @@ class _Rewriter:
         return self.call("plus_days" if unit in _CALENDAR else "plus_time", value, step)
 
     def modulo(self, node: exp.Expr) -> exp.Expr:
-        return self.call("remainder", node.this, node.args["expression"])
+        typed.promote(self.call, node)
+        made = self.call("remainder", node.this, node.args["expression"])
+        kind = infer.known(node)
+        return plain(made, kind) if kind and typed.is_decimal(kind) else made
+
+    def aggregate(self, node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Avg):
+            typed.guard_average(self.call, node)
+        return node if isinstance(node.parent, exp.Filter | exp.Window) else typed.aggregate(self.call, node)
 
     def like(self, node: exp.Expr) -> exp.Expr:
         pattern = node.args["expression"]
@@ -187,7 +210,7 @@ class _Rewriter:
     def window(self, node: exp.Expr) -> exp.Expr:
         if isinstance(node.this, exp.RowNumber | exp.Rank | exp.DenseRank | exp.Ntile):
             return plain(node.copy(), "INT")
-        return node
+        return typed.aggregate(self.call, node)
 
     def position(self, node: exp.Expr) -> exp.Expr:
         given = [node.args["substr"], node.this]
@@ -302,6 +325,10 @@ def _range(node: exp.Expr) -> exp.Expr:
     return node
 
 
+def _typed(rewrite_: Callable[[functions.Call, exp.Expr], exp.Expr]) -> Callable[[_Rewriter, exp.Expr], exp.Expr]:
+    return lambda rewriter, node: rewrite_(rewriter.call, node)
+
+
 def _named(name: str) -> Callable[[_Rewriter, exp.Expr], exp.Expr]:
     return lambda rewriter, node: rewriter.call(name, *_arguments(node))
 
@@ -334,8 +361,22 @@ _HANDLERS: dict[type, Callable[[_Rewriter, exp.Expr], exp.Expr]] = {
     exp.Left: _named("left"),
     exp.Right: _named("right"),
     exp.Length: _named("length"),
-    exp.Floor: _named("floor"),
-    exp.Ceil: _named("ceil"),
+    exp.Floor: _typed(typed.whole),
+    exp.Ceil: _typed(typed.whole),
+    exp.Round: _typed(typed.rounded),
+    exp.Mul: _typed(typed.arithmetic),
+    exp.Div: _typed(typed.divide),
+    exp.SafeDivide: _typed(typed.try_divide),
+    exp.IntDiv: _typed(typed.whole_divide),
+    exp.Between: _typed(typed.between),
+    exp.In: _typed(typed.listed),
+    exp.Sum: _Rewriter.aggregate,
+    exp.Avg: _Rewriter.aggregate,
+    exp.Filter: _Rewriter.aggregate,
+    **dict.fromkeys(typed.COMPARED, _typed(typed.compare)),
+    **dict.fromkeys(
+        (exp.Case, exp.If, exp.Coalesce, exp.Greatest, exp.Least), lambda _rewriter, node: typed.unified(node)
+    ),
     exp.Ln: _named("ln"),
     exp.Log: _named("log"),
     exp.Sqrt: _named("sqrt"),

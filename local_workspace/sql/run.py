@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 from sqlglot import exp
+from sqlglot.tokens import Token
 
 from local_workspace.sql import dialect, dml, errors, identity, parameters, results, rewrite, statements, types, vet
 from local_workspace.sql.govern import Governed, Governor
@@ -26,6 +27,7 @@ class Prepared:
     sql: str
     governed: Governed
     markers: frozenset[str]
+    kinds: tuple[str | None, ...] = ()
 
 
 def run(
@@ -41,7 +43,7 @@ def run(
         tokens = dialect.tokenize(text)
         if statements.is_administrative(tokens):
             return statements.run(session, text, tokens, given, stop)
-        return _query_or_change(session, text, given, stop, row_limit)
+        return _query_or_change(session, text, tokens, given, stop, row_limit)
     except UnityCatalogError as fault:
         raise errors.from_catalog(fault) from fault
     except RecursionError as fault:
@@ -49,9 +51,15 @@ def run(
 
 
 def _query_or_change(
-    session: LocalSession, text: str, given: tuple[Parameter, ...], stop: Stop, row_limit: int | None
+    session: LocalSession,
+    text: str,
+    tokens: list[Token],
+    given: tuple[Parameter, ...],
+    stop: Stop,
+    row_limit: int | None,
 ) -> Result:
-    tree = dialect.parse(dialect.number_markers(text))
+    numbered = dialect.number_markers(text)
+    tree = dialect.parse(numbered, tokens if numbered == text else None)
     if isinstance(tree, vet.CHANGES):
         return dml.run(session, tree, given, stop)
     if not isinstance(tree, vet.QUERIES):
@@ -72,8 +80,8 @@ def prepare(session: LocalSession, tree: exp.Expr, given: tuple[Parameter, ...])
     identity.name_columns(tree, parameters.shown(given))
     tree, markers = parameters.bind(tree, given)
     tree = governor.query(tree, scope)
-    tree = rewrite.rewrite(tree, scope.zone)
-    return Prepared(dialect.generate(tree), governor.governed, markers)
+    tree, kinds = rewrite.typed_rewrite(tree, scope.zone)
+    return Prepared(dialect.generate(tree), governor.governed, markers, tuple(kinds))
 
 
 def open_query(
@@ -87,7 +95,14 @@ def open_query(
     cursor = open_cursor(session, prepared.governed, stop)
     values: dict[str, Any] = dict(parameters.values(given, prepared.markers))
     return results.stream(
-        cursor, prepared.sql, values, zone=session.zone, stop=stop, known=prepared.governed.columns, limit=row_limit
+        cursor,
+        prepared.sql,
+        values,
+        zone=session.zone,
+        stop=stop,
+        known=prepared.governed.columns,
+        limit=row_limit,
+        kinds=prepared.kinds,
     )
 
 
@@ -100,8 +115,7 @@ def describe(session: LocalSession, prepared: Prepared, stop: Stop) -> tuple[Res
     cursor = open_cursor(session, prepared.governed, stop)
     try:
         relation = cursor.sql(prepared.sql)
-        pairs = zip(relation.columns, relation.types, strict=True)
-        return tuple(ResultColumn(name, types.from_duck(kind)) for name, kind in pairs)
+        return results.described(relation, prepared.kinds)
     except duckdb.Error as fault:
         raise errors.from_duckdb(fault, prepared.governed.columns) from fault
     finally:

@@ -17,6 +17,7 @@ from local_workspace.sql import errors
 from local_workspace.sql.model import SqlError
 
 _T = exp.DataType.Type
+YEARS, DAYS = "INTERVAL YEAR TO MONTH", "INTERVAL DAY TO SECOND"
 _SIMPLE = {
     "boolean": "BOOLEAN",
     "tinyint": "TINYINT",
@@ -227,15 +228,21 @@ def cast_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """
     if batch.schema.types == schema.types:
         return pa.RecordBatch.from_arrays(batch.columns, schema=schema)
-    arrays = [_cast(array, item.type) for array, item in zip(batch.columns, schema, strict=True)]
+    arrays = [_top(array, item) for array, item in zip(batch.columns, schema, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _top(array: pa.Array, item: pa.Field) -> pa.Array:
+    if pa.types.is_interval(array.type):
+        name = (item.metadata or {}).get(b"Spark:DataType:SqlName", b"").decode()
+        texts = [None if value is None else interval_text(value, name) for value in array.to_pylist()]
+        return pa.array(texts, pa.string())
+    return _cast(array, item.type)
 
 
 def _cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
     if array.type == kind:
         return array
-    if pa.types.is_interval(array.type):
-        return pa.array([None if item is None else interval_text(item) for item in array.to_pylist()], pa.string())
     try:
         return _nested(array, kind)
     except pa.ArrowInvalid as fault:
@@ -264,9 +271,9 @@ def _offsets(array: pa.Array) -> pa.Array:
     return array.offsets
 
 
-def interval_text(value: Any) -> str:
-    """Spark's text of an interval: ``1-2`` for months only, ``1 02:03:04.000000000`` otherwise."""
-    if value.months and not value.days and not value.nanoseconds:
+def interval_text(value: Any, kind: str = DAYS) -> str:
+    """Spark's text of an interval: ``1-2`` for years and months, ``1 02:03:04.000000000`` otherwise."""
+    if kind == YEARS:
         sign, months = ("-", -value.months) if value.months < 0 else ("", value.months)
         return f"{sign}{months // 12}-{months % 12}"
     total = (value.months * 30 + value.days) * 86_400_000_000_000 + value.nanoseconds

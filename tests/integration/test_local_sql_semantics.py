@@ -44,7 +44,7 @@ ONE_VALUE = [
     ("7 / 2", 3.5),
     ("7 DIV 2", 3),
     ("-7 % 3", -1),
-    pytest.param("'5' + 1", 6, marks=pytest.mark.xfail(reason="texts are not cast implicitly in sums", strict=False)),
+    ("'5' + 1", 6),
     ("CAST(2.5 AS INT)", 2),
     ("CAST(3.99D AS BIGINT)", 3),
     ("CAST(-2.5 AS INT)", -2),
