@@ -14,6 +14,7 @@ from dash.development.base_component import Component
 from flask import Flask
 from loguru import logger
 
+from dashboard import appearance
 from dashboard.callbacks import callback
 from dashboard.components.account import POPOVER, account_button, account_card, account_missing
 from dashboard.components.charts import templates
@@ -135,6 +136,7 @@ def _register(app: Dash, services: Services) -> None:
             return account_button("Not signed in", signed_in=False), account_missing(error, settings.account_switch_url)
         return account_button(user.user_name), account_card(user, workspace, settings.account_switch_url)
 
+    appearance.register(app, services, ARRIVAL)
     app.clientside_callback(
         ClientsideFunction("lakefront", "keepTemplates"), Output(CHART_TEMPLATES, "id"), Input(CHART_TEMPLATES, "data")
     )
@@ -147,6 +149,7 @@ def _frame(services: Services) -> Component:
             dcc.Location(id=LOCATION, refresh="callback-nav"),
             dcc.Store(id=ARRIVAL, data=True),
             dcc.Store(id=CHART_TEMPLATES, data=templates()),
+            *appearance.stores(),
             html.Header(
                 [
                     html.A("Skip to the content", href="#main", className="skip"),
@@ -184,7 +187,7 @@ def _frame(services: Services) -> Component:
 def _theme_button() -> Component:
     return html.Button(
         [icon("sun", "in-light"), icon("moon-stars", "in-dark"), hidden("Change theme")],
-        id="theme-toggle",
+        id=appearance.BUTTON,
         className="btn btn-ghost btn-icon",
         type="button",
         title="Change between light and dark",

@@ -25,7 +25,7 @@ class Known:
 THEME = Known(
     "theme",
     "Theme",
-    "Takes effect at once, in the browser that saves it.",
+    "Takes effect at once, in every browser that you use.",
     "system",
     (("system", "As the system"), ("light", "Light"), ("dark", "Dark")),
 )

@@ -17,12 +17,6 @@ window.dash_clientside.lakefront = window.dash_clientside.lakefront || {};
   new MutationObserver(lay).observe(document.documentElement, { childList: true, subtree: true });
   window.dash_clientside.lakefront.keepTemplates = (data) => { templates = data; lay(); return window.dash_clientside.no_update; };
 })();
-
-// A saved preference for the theme takes effect at once.
-window.dash_clientside.lakefront.applyTheme = (text) => {
-  if (text) window.lakefront.setTheme(JSON.parse(text));
-  return window.dash_clientside.no_update;
-};
 // "Save picture": the chart as the person sees it, on the ground of the page.
 window.dash_clientside.charts = {
   picture: (pressed) => {

@@ -29,7 +29,6 @@
     const toggle = target.closest("button[data-toggle]");
     if (toggle) setOpen(toggle, toggle.getAttribute("aria-expanded") !== "true");
     for (const other of openPops()) if (other !== toggle && !target.closest(".lf-pop")) setOpen(other, false);
-    if (target.closest("#theme-toggle")) window.lakefront.setTheme(document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark");
     const toast = target.closest(".lf-toast");
     if (toast && target.closest("button")) { toast.dataset.gone = toast.dataset.expires; toast.classList.add("gone"); }
     if (target.closest(".skip")) { event.preventDefault(); document.getElementById("main").focus(); }

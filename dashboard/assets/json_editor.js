@@ -78,8 +78,13 @@
   };
 
   const type = (area, text) => {   // as if typed, so that React and Dash learn of it
-    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(area, text);
+    Object.getOwnPropertyDescriptor(area.constructor.prototype, "value").set.call(area, text);
     area.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  // The box comes forward; what stood in its place (a typed editor, the value in words) goes.
+  const reveal = (field) => {
+    document.querySelectorAll(`[data-typed="${field.id}"], [data-instead="${field.id}"]`).forEach((one) => (one.hidden = true));
+    field.hidden = false;
   };
   const draftKey = (form) => `lakefront.draft.${form.dataset.draft}`;
   const storage = (act) => { try { return act(localStorage); } catch { return null; } };
@@ -103,9 +108,11 @@
     field.querySelector("[data-json-go]").hidden = !problem;
     field.dataset.at = problem ? problem.at : "";
     if (form) {
-      const changed = text !== form.dataset.original;
+      const key = form.dataset.keyField ? document.getElementById(form.dataset.keyField)?.value ?? "" : "";
+      const changed = text !== form.dataset.original || key !== "";
       form.dataset.dirty = String(changed);
       storage((kept) => changed ? kept.setItem(draftKey(form), text) : kept.removeItem(draftKey(form)));
+      storage((kept) => key ? kept.setItem(`${draftKey(form)}#key`, key) : kept.removeItem(`${draftKey(form)}#key`));
     }
   };
   const goThere = (field) => {
@@ -116,9 +123,12 @@
 
   let timer = 0;
   document.addEventListener("input", (event) => {
-    if (!event.target.matches?.(".lf-json textarea")) return;
+    const keyed = event.target.closest?.("[data-key-field]");
+    const area = event.target.matches?.(".lf-json textarea") ? event.target
+      : keyed && event.target.id === keyed.dataset.keyField ? keyed.querySelector(".lf-json textarea") : null;
+    if (!area) return;
     clearTimeout(timer);
-    timer = setTimeout(() => show(event.target), 150);
+    timer = setTimeout(() => show(area), 150);
   });
   document.addEventListener("scroll", (event) => {
     if (event.target.matches?.(".lf-json textarea")) event.target.closest(".lf-json").querySelector(".g").style.transform = `translateY(${-event.target.scrollTop}px)`;
@@ -140,8 +150,7 @@
       show(area);
       if (area.getAttribute("aria-invalid") === "true") {
         event.stopPropagation(); event.preventDefault();
-        document.querySelectorAll("[data-typed]").forEach((typed) => (typed.hidden = true));
-        area.closest("[data-json]").hidden = false;
+        reveal(area.closest("[data-json]"));
         goThere(area.closest("[data-json]"));
       }
     }
@@ -152,7 +161,7 @@
     for (const toast of document.querySelectorAll("[data-clears]")) {
       if (toast.dataset.cleared === toast.dataset.expires) continue;
       toast.dataset.cleared = toast.dataset.expires;
-      storage((kept) => kept.removeItem(`lakefront.draft.${toast.dataset.clears}`));
+      storage((kept) => { for (const end of ["", "#key"]) kept.removeItem(`lakefront.draft.${toast.dataset.clears}${end}`); });
     }
   }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-clears", "data-expires"] });
 
@@ -164,7 +173,9 @@
       if (seen.get(area) === mark) continue;
       seen.set(area, mark);
       const draft = form && storage((kept) => kept.getItem(draftKey(form)));
-      if (draft !== null && draft !== undefined && draft !== area.value) { type(area, draft); area.closest("[data-json]").hidden = false; }
+      if (draft !== null && draft !== undefined && draft !== area.value) { type(area, draft); reveal(area.closest("[data-json]")); }
+      const key = form?.dataset.keyField && storage((kept) => kept.getItem(`${draftKey(form)}#key`));
+      if (key) type(document.getElementById(form.dataset.keyField), key);
       setTimeout(() => show(area), 0);
     }
   }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-draft", "data-original"] });
@@ -186,8 +197,8 @@
   document.addEventListener("click", (event) => {
     const off = event.target.closest("[data-typed-off]");
     if (!off) return;
-    off.closest("[data-typed]").hidden = true;
     const field = document.getElementById(off.dataset.typedOff);
+    document.querySelectorAll(`[data-typed="${field.id}"], [data-instead="${field.id}"]`).forEach((one) => (one.hidden = true));
     field.hidden = false;
     field.querySelector("textarea").focus();
   });

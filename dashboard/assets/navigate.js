@@ -17,7 +17,7 @@
     if (event.target.closest("#leave-stay")) { leaving = null; document.getElementById("leave-dialog").dataset.open = "false"; return; }
     if (event.target.closest("#leave-go")) {
       const form = changed();
-      if (form) { form.dataset.dirty = "false"; try { localStorage.removeItem(`lakefront.draft.${form.dataset.draft}`); } catch { /* nothing was kept */ } }
+      if (form) { form.dataset.dirty = "false"; try { for (const end of ["", "#key"]) localStorage.removeItem(`lakefront.draft.${form.dataset.draft}${end}`); } catch { /* nothing was kept */ } }
       document.getElementById("leave-dialog").dataset.open = "false";
       if (leaving) leaving();
       leaving = null;

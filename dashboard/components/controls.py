@@ -34,7 +34,7 @@ BUSY = "btn btn-primary lf-busy"
 IDLE = "btn btn-primary"
 
 
-def busy_button(label: str, busy_label: str, id: str, **properties: Any) -> Component:  # noqa: A002
+def busy_button(label: str | list[Any], busy_label: str, id: str, **properties: Any) -> Component:  # noqa: A002
     """Return a primary button that says what it does while it does it, with its width kept.
 
     The callback switches the class: `running=[(Output(id, "className"), BUSY, IDLE)]`.

@@ -63,14 +63,18 @@ def record_list(records: Sequence[Record], chosen: str | None, row_type: str) ->
         here = {"aria-current": "true"} if record.key == chosen else {}
         top = [
             mono(record.key, "cut"),
-            html.Span(ago(record.updated_at), className="push small faint nowrap", title=exact(record.updated_at)),
+            html.Span(
+                html.Span(ago(record.updated_at)),
+                className="push small faint nowrap when",
+                title=exact(record.updated_at),
+            ),
         ]
         below = html.Span(mono(one_line(record.value, 60), "cut"), className="l2")
         row = html.Button(
             [html.Span(top, className="row-flex"), below],
             id={"type": row_type, "key": record.key},
             type="button",
-            **here,
+            **{"data-key": record.key, **here},
         )
         rows.append(html.Li(row))
     return html.Ul(rows, className="lf-list")
@@ -84,7 +88,7 @@ def list_foot(offset: int, returned: int, total: int, before_id: str, after_id: 
     more = total > returned
     return [
         html.Span(place, className="nowrap"),
-        html.Span("in the order of keys", className="push faint hide-phone" if more else "push faint"),
+        html.Span("newest change first", className="push faint hide-phone" if more else "push faint"),
         html.Span(
             [
                 _pager_button("Earlier page", "chevron-left", before_id, offset == 0),
@@ -99,7 +103,7 @@ def list_foot(offset: int, returned: int, total: int, before_id: str, after_id: 
 def no_records(kind: RecordType, search: str) -> Component:
     """Return what stands in the list when nothing is there: nothing at all, or nothing that matches."""
     if search:
-        return html.P([f"No {kind.singular} has ", mono(search), " in its key."], className="dim lf-list-none")
+        return html.P([f"No {kind.singular} has ", mono(search), " in its key or value."], className="dim lf-list-none")
     return html.P(f"You have no {kind.singular} yet.", className="dim lf-list-none")
 
 
@@ -111,10 +115,18 @@ def nothing_chosen(kind: RecordType, empty: bool, new_button: Component) -> Comp
     return blank("new", f"Choose a {kind.singular}", ["Pick one from the list, or make a new one."], [new_button])
 
 
-def record_form(kind: RecordType, ids: FormIds, record: Record | None, owner: str, start: str = "{}") -> Component:
+def record_form(
+    kind: RecordType,
+    ids: FormIds,
+    record: Record | None,
+    owner: str,
+    start: str = "{}",
+    card: list[Component] | None = None,
+) -> Component:
     """Return the form of one record, or of a new one when `record` is None (`start` is its first value).
 
-    `owner` keeps what was typed apart for each person who uses this browser.
+    `owner` keeps what was typed apart for each person who uses this browser; `card` says the value in words and stands
+    in the place of the JSON box until somebody wants to edit that.
     """
     new = record is None
     value = start if record is None else record.value
@@ -146,10 +158,16 @@ def record_form(kind: RecordType, ids: FormIds, record: Record | None, owner: st
             ),
             _key_field(ids.key, "" if record is None else record.key, new),
             *([_typed(ids, known, value)] if known and typed else []),
-            editor(ids.field, ids.text, "Value, as JSON", text, is_hidden=typed),
+            *([_in_words(ids, card)] if card else []),
+            editor(ids.field, ids.text, "Value, as JSON", text, is_hidden=typed or card is not None),
             html.Div(
                 [
-                    busy_button("Save", "Saving\u2026", ids.save, **{"data-json-save": ids.field}),
+                    busy_button(
+                        ["Save", html.Span(" again", className="lf-again")],
+                        "Saving\u2026",
+                        ids.save,
+                        **{"data-json-save": ids.field},
+                    ),
                     button("Cancel", ids.cancel, "", small=False, **leaves),
                     html.Span(
                         [html.Kbd("Ctrl"), " ", html.Kbd("Enter"), " saves \u2002 ", html.Kbd("Esc"), " leaves"],
@@ -167,6 +185,7 @@ def record_form(kind: RecordType, ids: FormIds, record: Record | None, owner: st
             "data-leave": ids.cancel,
             "data-dirty": "false",
             "data-original": text,
+            "data-key-field": ids.key if new else "",
             "data-draft": draft_name(owner, kind, "" if record is None else record.key),
         },
     )
@@ -213,11 +232,19 @@ def _typed(ids: FormIds, known: Known, value: str) -> Component:
     return html.Div(
         [
             field(known.label, control, hint=known.hint),
-            button("Edit as JSON", None, "ghost", "braces", "lf-as-json", small=True, **{"data-typed-off": ids.field}),
+            _as_json(ids),
         ],
         className="grow",
         **{"data-typed": ids.field, "data-plain": "" if known.choices else "text"},
     )
+
+
+def _in_words(ids: FormIds, card: list[Component]) -> Component:
+    return html.Div([*card, _as_json(ids)], className="grow lf-in-words", **{"data-instead": ids.field})
+
+
+def _as_json(ids: FormIds) -> Component:
+    return button("Edit as JSON", None, "ghost", "braces", "lf-as-json", small=True, **{"data-typed-off": ids.field})
 
 
 def _pager_button(label: str, sign: str, identifier: str, disabled: bool) -> Component:

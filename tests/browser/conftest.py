@@ -111,6 +111,8 @@ class Window:
 @pytest.fixture
 def window(browser: Any, live: LiveApp) -> Iterator[Window]:
     """The window at desktop size in the light theme, without anything kept from the test before."""
+    with live.client() as client:
+        client.delete("/api/v1/preferences/theme")  # the person's own theme would win over the one of this browser
     shown = Window(browser, live.url)
     shown.size(WIDE)
     shown.driver.get(f"{live.url}/assets/favicon.svg")
