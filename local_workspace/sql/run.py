@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 from sqlglot import exp
-from sqlglot.tokens import Token
+from sqlglot.tokenizer_core import Token
 
 from local_workspace.sql import dialect, dml, errors, identity, parameters, results, rewrite, statements, types, vet
 from local_workspace.sql.govern import Governed, Governor
