@@ -12,6 +12,8 @@ from local_workspace.sql.types import plain
 
 MAX = 38
 MIN_SCALE = 6
+SMALL = 18
+"""Digits of a decimal that DuckDB holds in 64 bits."""
 _INTEGER_DIGITS = {"TINYINT": 3, "SMALLINT": 5, "INT": 10, "BIGINT": 20}
 
 
@@ -58,6 +60,14 @@ def arithmetic(sign: str, left: str, right: str) -> str:
     return adjusted(p1 - s1 + s2 + scale, scale)
 
 
+def roomy(value: exp.Expr, kind: str, result: str) -> exp.Expr:
+    """An operand for a result of more than 18 digits, which DuckDB gives only when an operand has more itself."""
+    precision, scale = parts(kind)
+    if parts(result)[0] <= SMALL or precision > SMALL:
+        return value
+    return plain(value.copy(), text(SMALL + 1, scale))
+
+
 def total(kind: str) -> str:
     """The type of ``sum``."""
     precision, scale = parts(kind)
@@ -92,8 +102,10 @@ def unscaled(value: exp.Expr, kind: str) -> exp.Expr:
     exact = plain(value.copy(), text(precision, scale))
     if scale == 0:
         return _huge(exact)
-    if precision + scale + 1 <= MAX:
-        return _huge(exp.Mul(this=exact, expression=plain(exp.Literal.number(10**scale), text(scale + 1, 0))))
+    # DuckDB keeps a product of two decimals of at most 18 digits within 18 digits, and fails when it is longer.
+    factor = scale + 1 if precision + scale + 1 <= SMALL else max(SMALL + 1, scale + 1)
+    if precision + factor <= MAX:
+        return _huge(exp.Mul(this=exact, expression=plain(exp.Literal.string(str(10**scale)), text(factor, 0))))
     digits = exp.Anonymous(this="replace", expressions=[plain(exact, "STRING"), _string("."), _string("")])
     return _huge(digits)
 

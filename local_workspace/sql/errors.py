@@ -49,6 +49,16 @@ def unsupported(what: str) -> SqlError:
     )
 
 
+def too_complex() -> SqlError:
+    """The statement, with the views and functions that it names, is larger than what is planned."""
+    return SqlError(
+        "FAILED_TO_PARSE_TOO_COMPLEX",
+        "The statement, including potential SQL functions and referenced views, was too complex to parse.\n"
+        "To mitigate this error divide the statement into multiple, less complex chunks.",
+        "54001",
+    )
+
+
 def table_not_found(parts: Iterable[str]) -> SqlError:
     """No such table or view."""
     return SqlError(

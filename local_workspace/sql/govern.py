@@ -23,6 +23,8 @@ from local_workspace.unity_catalog.model import Column, Function, Table
 MAX_VIEW_DEPTH = 30
 MAX_EXPANSIONS = 500
 """Bodies of views and functions that one statement may hold: a function that calls itself twice would never end."""
+MAX_NODES = 30_000
+"""Nodes that the bodies of views and functions, with arguments put in, may add to one statement."""
 INFORMATION_SCHEMA = "information_schema"
 PHYSICAL = "physical"
 """Marks the target of a change, whose name is physical already."""
@@ -85,6 +87,7 @@ class Governor:
         self._directory = directory
         self._temporary = temporary or {}
         self._expansions = 0
+        self._nodes = 0
         self.governed = Governed()
 
     def query(self, tree: exp.Expr, scope: Scope) -> exp.Expr:
@@ -95,7 +98,7 @@ class Governor:
         """
         self._expansions += scope.depth > 0
         if scope.depth > MAX_VIEW_DEPTH or self._expansions > MAX_EXPANSIONS:
-            raise errors.unsupported("A view or function nested this deeply")
+            raise errors.too_complex()
         holder = exp.Paren(this=tree)
         found = self.shorten(tree, scope)
         for table in found.tables:
@@ -253,6 +256,20 @@ class Governor:
             raise errors.from_catalog(fault) from fault
         return self._apply(".".join(names), list(arguments), scope)
 
+    def _grow(self, body: exp.Expr, function: Function, arguments: list[exp.Expr]) -> None:
+        """Count what putting the arguments in will add, before it is done.
+
+        Raises:
+            SqlError: FAILED_TO_PARSE_TOO_COMPLEX: a function that uses its argument twice doubles it at each level.
+        """
+        sizes = {
+            item.name.lower(): _size(argument) for item, argument in zip(function.parameters, arguments, strict=True)
+        }
+        self._nodes += _size(body)
+        self._nodes += sum(sizes.get(column.name.lower(), 0) for column in body.find_all(exp.Column))
+        if self._nodes > MAX_NODES:
+            raise errors.too_complex()
+
     def _apply(self, full_name: str, arguments: list[exp.Expr], scope: Scope) -> exp.Expr:
         """The body of a SQL function with the arguments put in."""
         function = self._metastore.function(*full_name.split(".", 2)) if full_name.count(".") == 2 else None
@@ -263,8 +280,14 @@ class Governor:
         owner = principal_named(self._directory, function.owner)
         inner = scope.within(owner, function.catalog_name, function.schema_name)
         body = self.query(function_body(function, self.function_names(inner)), inner)
+        self._grow(body, function, arguments)
         made = substituted(body, function, arguments)
         return exp.Paren(this=types.plain(made, function.return_type))
+
+
+def _size(node: exp.Expr) -> int:
+    """Nodes of a tree; a long literal counts as many."""
+    return sum(1 + len(part.name) // 64 if isinstance(part, exp.Literal) else 1 for part in node.walk())
 
 
 def function_body(function: Function, known: frozenset[str]) -> exp.Expr:

@@ -1,8 +1,9 @@
 """The Databricks type of an expression, as far as it follows from the tree.
 
 DuckDB tells types only once a statement is bound, which is too late to write exact decimal arithmetic, implicit casts
-of text or the two kinds of intervals. This pass reads them off the governed tree, in which every physical column, literal
-and cast carries its type. What it cannot tell stays unknown; a rewrite that needs the type must then refuse or guard.
+of text or the two kinds of intervals. This pass reads them off the governed tree, in which every physical column,
+literal and cast carries its type. What it cannot tell stays unknown; a rewrite that needs the type must then refuse or
+guard.
 """
 
 from __future__ import annotations

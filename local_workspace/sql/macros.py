@@ -8,6 +8,7 @@ clock is plain arithmetic, and schema ``zoned`` for all other time zones, where 
 # ruff: noqa: E501, ISC004 - a macro is easier to read when its SQL is broken where the SQL breaks
 from __future__ import annotations
 
+import re
 from typing import Any
 
 LIBRARY = "lib"
@@ -332,6 +333,29 @@ _INTERNAL = frozenset(
 )
 NAMES = frozenset(definition.partition("(")[0] for definition in MACROS) - _INTERNAL
 """Databricks functions that a macro of the same name answers."""
+
+
+def _repeating() -> frozenset[str]:
+    """Macros that mention an argument more than once, themselves or through another macro."""
+    found: set[str] = set()
+    for _ in range(len(MACROS)):
+        before = len(found)
+        for definition in MACROS:
+            name, _, rest = definition.partition("(")
+            called = {inner for inner in re.findall(r"\{S\}\.(\w+)\(", definition)}
+            parameters = rest.partition(")")[0].split(",")
+            words = [parameter.split()[0] for parameter in parameters if parameter.strip()]
+            bodies = re.split(r", \((?=[\w ,()]*\) AS )", rest)
+            repeats = any(len(re.findall(rf"\b{word}\b", body)) > 2 for word in words for body in bodies)
+            if repeats or called & found:
+                found.add(name)
+        if len(found) == before:
+            break
+    return frozenset(found)
+
+
+REPEATING = _repeating()
+"""Macros whose calls, nested in each other, would grow a statement exponentially."""
 
 
 def install(connection: Any) -> None:

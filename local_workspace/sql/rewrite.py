@@ -105,9 +105,14 @@ class _Rewriter:
         if name in macros.OVERLOADED and given and isinstance(given[0], exp.Null):
             given[0] = plain(given[0], "STRING")
         macro = f"{macros.LIBRARY}.{self._schema}.{name}"
-        if name in _REPEATING and any(argument.find(exp.Anonymous) for argument in given):
-            return _once(macro, given[0])
-        return exp.Anonymous(this=macro, expressions=given)
+        if name not in macros.REPEATING:
+            return exp.Anonymous(this=macro, expressions=given)
+        level = 1 + max((_level(argument) for argument in given), default=0)
+        if level > _INLINED:
+            return _once(macro, given)
+        made = exp.Anonymous(this=macro, expressions=given)
+        made.meta[_LEVEL] = level
+        return made
 
     # Functions by name
 
@@ -247,15 +252,33 @@ class _Rewriter:
         return node
 
 
-_REPEATING = macros.OVERLOADED | {"cast_string"}
-"""Macros of one argument that mention it often: calls within calls would grow the statement exponentially."""
+_LEVEL = "nested_macros"
+_INLINED = 2
+"""So many calls of macros that mention their arguments often are written into each other."""
 
 
-def _once(macro: str, value: exp.Expr) -> exp.Expr:
-    """The macro of ``value``, which is written into the statement once."""
+def _level(node: exp.Expr) -> int:
+    """How many such calls are nested in a tree."""
+    if isinstance(node, exp.Anonymous) and node.meta.get(_LEVEL):
+        return int(node.meta[_LEVEL])
+    return max((_level(child) for child in node.iter_expressions()), default=0)
+
+
+def _once(macro: str, given: list[exp.Expr]) -> exp.Expr:
+    """The macro of arguments that are each written into the statement once: bound as fields of a lambda's variable."""
     name = exp.to_identifier("_v")
-    applied = exp.Lambda(this=exp.Anonymous(this=macro, expressions=[exp.column(name.copy())]), expressions=[name])
-    listed = exp.Anonymous(this="list_transform", expressions=[exp.Array(expressions=[value]), applied])
+    fields: list[exp.Expr] = []
+    arguments: list[exp.Expr] = []
+    for place, value in enumerate(given):
+        if isinstance(value, exp.Literal | exp.Null):
+            arguments.append(value)
+            continue
+        fields.append(exp.PropertyEQ(this=exp.to_identifier(f"f{place}"), expression=value))
+        arguments.append(exp.column(exp.to_identifier(f"f{place}"), name.copy()))
+    applied = exp.Lambda(this=exp.Anonymous(this=macro, expressions=arguments), expressions=[name])
+    listed = exp.Anonymous(
+        this="list_transform", expressions=[exp.Array(expressions=[exp.Struct(expressions=fields)]), applied]
+    )
     return exp.Anonymous(this="list_extract", expressions=[listed, exp.Literal.number(1)])
 
 

@@ -54,7 +54,9 @@ def arithmetic(call: Call, node: exp.Expr) -> exp.Expr:
     """``+``, ``-`` and ``*`` of numbers, and the difference of dates."""
     promote(call, node)
     kind = known(node)
-    if is_decimal(kind):
+    left = known(node.this)
+    if is_decimal(kind) and left:
+        node.set("this", decimals.roomy(node.this, operand(node.this, left), str(kind)))
         return plain(exp.Paren(this=node.copy()), str(kind))
     if isinstance(node, exp.Sub):
         return _difference(call, node)

@@ -216,7 +216,7 @@ def test_a_function_that_calls_itself_ends(world: SqlWorld) -> None:
     world.rows("CREATE FUNCTION lakefront.sales.loop(x INT) RETURNS INT RETURN x", who="deployer")
     again = "CREATE OR REPLACE FUNCTION lakefront.sales.loop(x INT) RETURNS INT RETURN loop(x) + loop(x)"
     world.rows(again, who="deployer")
-    assert "UNSUPPORTED_FEATURE" in world.error("SELECT lakefront.sales.loop(1)", who="deployer")
+    assert "FAILED_TO_PARSE_TOO_COMPLEX" in world.error("SELECT lakefront.sales.loop(1)", who="deployer")
 
 
 def test_errors_of_predicates_tell_nothing_about_hidden_rows(world: SqlWorld) -> None:
