@@ -342,7 +342,7 @@ def _repeating() -> frozenset[str]:
         before = len(found)
         for definition in MACROS:
             name, _, rest = definition.partition("(")
-            called = {inner for inner in re.findall(r"\{S\}\.(\w+)\(", definition)}
+            called = set(re.findall(r"\{S\}\.(\w+)\(", definition))
             parameters = rest.partition(")")[0].split(",")
             words = [parameter.split()[0] for parameter in parameters if parameter.strip()]
             bodies = re.split(r", \((?=[\w ,()]*\) AS )", rest)
