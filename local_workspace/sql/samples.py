@@ -22,7 +22,7 @@ from local_workspace.unity_catalog.model import Column, Table
 
 TAXI_DATABASE = "taxi"
 PHYSICAL = f"{TAXI_DATABASE}.main.trips"
-VERSION = 1
+VERSION = 2
 """Raise it when ``_ROWS`` changes: tables of another version are made again."""
 
 OWNER = "data-platform@example.com"
@@ -42,20 +42,42 @@ _ZIPS = (
 )
 
 
+# How busy an hour of the day and a day of the week are (1 January 2016 was a Friday), and the days that were different:
+# New Year, Martin Luther King Day, the blizzard of 23 January and the morning after, Presidents' Day.
+_BY_HOUR = "[22,16,11,8,6,6,12,20,26,26,25,26,28,27,28,27,24,29,34,34,31,30,29,26]"
+_BY_WEEKDAY = "[1.06,1.08,0.97,0.88,0.93,0.96,1.0]"
+_BY_DATE = (
+    "CASE h // 24 WHEN 0 THEN 0.8 WHEN 17 THEN 0.86 WHEN 22 THEN 0.14 WHEN 23 THEN 0.4 WHEN 45 THEN 0.85 ELSE 1 END"
+)
+_HOURS = 60 * 24
+
+
 def _mixed(salt: int) -> str:
     return f"((((i + {salt}) * 2654435761) % 4294967296) * 40503 + {salt}) % 4294967291"
 
 
 def rows_sql(rows: int) -> str:
-    """The SELECT that makes the table. January and February 2016 are spread evenly over the row numbers."""
-    seconds = 60 * 86_400
+    """The SELECT that makes the table: January and February 2016, busy and quiet hours as in the city.
+
+    Each hour is cut into as many slots as it is busy; rows are spread evenly over the slots, so times rise with the row
+    number and nothing has to be sorted.
+    """
     return f"""
-WITH numbers AS (
-  SELECT i, {_mixed(11)} AS a, {_mixed(223)} AS b, {_mixed(3571)} AS c, {_mixed(45007)} AS d, {_mixed(611953)} AS e
-  FROM range({rows}) AS n(i)),
+WITH hours AS (
+  SELECT h, greatest(1, round({_BY_HOUR}[1 + h % 24] * {_BY_WEEKDAY}[1 + h // 24 % 7] * {_BY_DATE}))::INTEGER AS busy
+  FROM range({_HOURS}) AS r(h)),
+slots AS (
+  SELECT list(h * 3600 + k * 3600 // busy ORDER BY h, k) AS starts
+  FROM (SELECT h, busy, unnest(range(busy)) AS k FROM hours)),
+numbers AS (
+  SELECT i, {_mixed(11)} AS a, {_mixed(223)} AS b, {_mixed(3571)} AS c, {_mixed(45007)} AS d, {_mixed(611953)} AS e,
+    len(starts) AS many, starts[1 + i * many // {rows}] AS slot,
+    coalesce(starts[2 + i * many // {rows}], {_HOURS * 3600}) - slot AS width
+  FROM range({rows}) AS n(i), slots),
 drawn AS (
   SELECT i, c, d, e,
-    (i * {seconds}) // {rows} + a % greatest(1, {seconds} // {rows}) AS started,
+    slot + CASE WHEN {rows} > many THEN width * (i * many % {rows}) // {rows} + a % greatest(1, width * many // {rows})
+           ELSE a % width END AS started,
     a % 1000 < 12 AS airport,
     round(0.3 - 2.05 * ln(1 - (b % 999983) / 1000003.0), 2) AS miles,
     (c % 9973) / 9973.0 AS pace
