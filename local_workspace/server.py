@@ -7,12 +7,17 @@ import threading
 from typing import Any
 
 from cheroot.ssl.builtin import BuiltinSSLAdapter
+from cheroot.workers.threadpool import ThreadPool
 from cheroot.wsgi import Gateway_10, Server
 
 from local_workspace.tls import Tls
 
 _THREADS = 64
 """Long polls and streams hold a thread each; idle keep-alive connections hold none."""
+
+_MOST_THREADS = 512
+_MORE_THREADS = 32
+"""Added when all are taken, by clients that send their requests slowly for example."""
 
 _HANDSHAKE_SECONDS = 5
 """A client that connects and says nothing must not keep others waiting: cheroot shakes hands as it accepts."""
@@ -44,6 +49,16 @@ class _Adapter(BuiltinSSLAdapter):  # type: ignore[misc]
         return wrapped
 
 
+class _Threads(ThreadPool):  # type: ignore[misc]
+    """Threads that become more when all are taken, so that slow clients do not shut out the others."""
+
+    def put(self, obj: Any) -> None:
+        """Hand a connection to a thread."""
+        if self.qsize >= self.idle:
+            self.grow(_MORE_THREADS)
+        super().put(obj)
+
+
 class LoopbackServer:
     """A WSGI application served on 127.0.0.1 by a background thread."""
 
@@ -61,6 +76,7 @@ class LoopbackServer:
             timeout=75,
             shutdown_timeout=2,
         )
+        self._server.requests = _Threads(self._server, min=_THREADS, max=_MOST_THREADS)
         self._server.gateway = _Gateway
         if tls is not None:
             self._server.ssl_adapter = _Adapter(str(tls.certificate), str(tls.key))

@@ -25,12 +25,16 @@ def error_body(error: LakefrontError) -> dict[str, Any]:
     return body
 
 
-def record(error: LakefrontError, cause: BaseException | None = None) -> None:
-    """Log ``error`` once, with its cause's traceback, and count it: ERROR, or WARNING for what the caller did."""
+def record(error: LakefrontError, cause: BaseException | None = None, status: int | None = None) -> None:
+    """Log ``error`` once, with its cause's traceback, and count it: ERROR, or WARNING for what the caller did.
+
+    ``status`` is what is answered where it is not the error's own.
+    """
+    status = status or error.status
     errors_total.labels(error.error_code).inc()
-    level = "WARNING" if error.status < 500 else "ERROR"
+    level = "WARNING" if status < 500 else "ERROR"
     context = {key: value for key, value in error.technical_details.items() if key != "request_id"}
-    logger.bind(error_code=error.error_code, error_type=type(error).__name__, status=error.status, context=context).opt(
+    logger.bind(error_code=error.error_code, error_type=type(error).__name__, status=status, context=context).opt(
         exception=cause or error
     ).log(level, "{}", error.message)
 
@@ -57,9 +61,9 @@ def register(app: Flask) -> None:
         if not request.path.startswith("/api/"):
             return error
         mapped = _of_http(error)
-        record(mapped, error)
         response = answer(mapped)
         response.status_code = mapped.status if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else error.code or 500
+        record(mapped, error, response.status_code)
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             response.headers["Allow"] = ", ".join(error.valid_methods)
         return response

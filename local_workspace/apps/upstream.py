@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import http.client
+import io
 import logging
 import select
 import threading
@@ -12,6 +13,9 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 CHUNK = 64 * 1024
+_HELD_BYTES = 1024 * 1024
+"""A body up to this size is received whole before the server is asked, as proxies do: a slow client then takes none of
+the server's threads. A larger one streams after its first part."""
 _CONNECT_SECONDS = 5.0
 _IDLE_LIMIT = 64
 
@@ -123,12 +127,14 @@ class Upstream:
             limit_seconds: for the whole exchange, the body of the answer included.
 
         Raises:
-            UpstreamUnavailable: no connection, or it broke before the answer.
+            UpstreamUnavailable: no connection, or it broke before the answer, or the client broke off its body.
             UpstreamTimeout: no answer in time.
         """
+        sent_body = body is not None and length != 0
+        if body is not None and length:
+            body = _begun(body, length)
         until = time.monotonic() + limit_seconds
         connection, reused = self._take()
-        sent_body = body is not None and length != 0
         try:
             return self._exchange(connection, method, target, list(headers), body, length, until)
         except UpstreamUnavailable:
@@ -208,6 +214,29 @@ class Upstream:
         except OSError as error:
             raise UpstreamUnavailable(str(error)) from error
         return connection
+
+
+class _Begun:
+    """A body whose first part has been received already."""
+
+    def __init__(self, first: bytes, rest: Readable) -> None:
+        self._first = io.BytesIO(first)
+        self._rest = rest
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most ``size`` bytes; empty at the end."""
+        return self._first.read(size) or self._rest.read(size)
+
+
+def _begun(body: Readable, length: int) -> Readable:
+    wanted, parts = min(length, _HELD_BYTES), []
+    while wanted > 0:
+        piece = body.read(wanted)
+        if not piece:
+            raise UpstreamUnavailable("the client broke off its request")
+        parts.append(piece)
+        wanted -= len(piece)
+    return _Begun(b"".join(parts), body)
 
 
 def _readable(connection: http.client.HTTPConnection) -> bool:

@@ -117,8 +117,9 @@ class Export:
         yield from self._chunks
 
     def close(self) -> None:
-        """Stop it: nobody reads on."""
+        """Stop it: nobody reads on. What was made and not read is dropped; only the progress is kept."""
         self._chunks.close()
+        self._first = None
 
     @property
     def progress(self) -> ExportProgress:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import schemathesis
 from flask.testing import FlaskClient
+from loguru import logger
 from hypothesis import HealthCheck, given, settings
 from openapi_spec_validator import validate
 
@@ -91,6 +92,19 @@ def test_a_wrong_method_is_a_json_405(client_of: Callable[..., FlaskClient]) -> 
     assert answer.status_code == 405
     assert answer.get_json()["error_code"] == "METHOD_NOT_ALLOWED"
     assert answer.headers["Allow"] == "GET"
+
+
+def test_what_the_caller_did_wrong_is_a_warning_in_the_log(client_of: Callable[..., FlaskClient]) -> None:
+    lines: list[tuple[str, int]] = []
+    sink = logger.add(lambda line: lines.append((line.record["level"].name, line.record["extra"]["status"])))
+    try:
+        for method, path, status in (("POST", "/api/v1/me", 405), ("GET", "/api/v1/nothing", 404)):
+            lines.clear()
+            assert client_of().open(path, method=method).status_code == status
+            assert lines.count(("WARNING", status)) == 1
+            assert all(level in ("WARNING", "INFO") for level, _ in lines)
+    finally:
+        logger.remove(sink)
 
 
 @pytest.mark.parametrize("given", ["7f3a9c12-5e0b", None, "has blank", "x" * 300])

@@ -331,6 +331,21 @@ def test_an_answer_before_the_end_of_an_upload_is_passed_on() -> None:
     listener.close()
 
 
+def test_clients_that_dawdle_do_not_shut_out_others(house: House) -> None:
+    head = b"POST /slow-body HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n"
+    dawdling = []
+    try:
+        for number in range(150):
+            dawdling.append(socket.create_connection(("127.0.0.1", house.door.port), timeout=5))
+            dawdling[-1].sendall(head + b"\r\nx" if number % 2 else head)
+        begun = time.monotonic()
+        assert house.request("GET", "/")[0] == 200
+        assert time.monotonic() - begun < 3
+    finally:
+        for one in dawdling:
+            one.close()
+
+
 def test_the_front_doors_own_pages_carry_a_request_id_too(house: House) -> None:
     for path in ("/.local/sign-in", "/.local/sign-in.css"):
         _, headers, _ = house.request("GET", path)
