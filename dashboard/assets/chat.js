@@ -61,6 +61,14 @@
     await ask(chat);
   };
 
+  // what is sent, for the JSON and code beside the chat
+  const tell = (chat) => {
+    const out = JSON.parse(body(chat, false)), typed = chat.querySelector("#chat-message")?.value.trim();
+    delete out.timeout_seconds;
+    if (typed || !out.messages.some((one) => one.role === "user")) out.messages.push({ role: "user", content: typed || "Hello" });
+    window.dash_clientside?.set_props?.("serving-chat-request", { data: JSON.stringify(out) });
+  };
+
   const ask = async (chat) => {
     const talk = of(chat), name = chat.dataset.chat, stream = document.getElementById("chat-stream")?.checked ?? true, started = performance.now();
     const answer = message(chat, name, "writing"), words = make("div", { className: "lf-prose" }), cursor = make("span", { className: "lf-cursor" });
@@ -85,7 +93,7 @@
         if (raw) raw.textContent += `data: ${data}\n\n`;
         if (data === "[DONE]") break;
         const chunk = JSON.parse(data);
-        if (chunk.error_code) throw chunk;
+        if (chunk.error) throw chunk.error;
         const piece = chunk.choices?.[0]?.delta?.content;
         usage = chunk.usage ?? usage;
         if (piece) { first ??= performance.now() - started; text += piece; show(); }
@@ -118,6 +126,7 @@
   document.addEventListener("click", (event) => {
     const chat = event.target.closest("[data-chat]") ?? document.querySelector("[data-chat]");
     if (!chat) return;
+    if (event.target.closest("[data-toggle=chat-code]")) tell(chat);
     if (event.target.closest("[data-chat-send]")) send(chat);
     if (event.target.closest("[data-chat-stop]")) of(chat).running?.abort();
     if (event.target.closest("[data-chat-new]") && !of(chat).running) { of(chat).messages = []; chat.querySelector("[data-chat-log]").replaceChildren(); chat.querySelector("#chat-message").focus(); }

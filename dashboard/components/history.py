@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.controls import button, scroller
-from dashboard.components.signs import Tone, state
+from dashboard.components.signs import Tone, mono, state
 from dashboard.components.words import elapsed, exact, number, plural, size
 from services.lakebase.models import InferenceLog
 
@@ -19,46 +19,49 @@ _RESULTS: dict[str, tuple[str, Tone, str]] = {
 }
 
 
-def history_table(logs: Sequence[InferenceLog], total: int, again_type: str) -> Component:
-    """Return the calls, newest first; "Run again" has the id `{"type": again_type, "id": inference id}`."""
+def history_table(
+    logs: Sequence[InferenceLog], again_type: str, use_type: str, *, named: bool = False, here: str | None = None
+) -> Component:
+    """Return the calls, newest first.
+
+    "Run again" has the id `{"type": again_type, "id": inference id}`, "Edit" has `use_type`. `named` tells the endpoint
+    of each call; `here` is the endpoint whose form is open, into which its own calls can be taken.
+    """
     if not logs:
         return html.P("No call yet. What you ask this endpoint appears here.", className="dim lf-list-none")
     heads = [
         html.Th("Time, UTC"),
+        *([html.Th("Endpoint")] if named else []),
         html.Th("Result"),
         html.Th("Input"),
         html.Th("Answer", className="num"),
         html.Th("Time taken", className="num"),
         html.Th(html.Span("Actions", className="visually-hidden")),
     ]
-    rows = [_row(log, again_type) for log in logs]
+    rows = [_row(log, again_type, use_type if here in (None, log.endpoint_name) else None, named) for log in logs]
     table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="lf-table dense")
-    more = (
-        [html.P(f"The newest {len(logs)} of {number(total)} calls.", className="small faint lf-table-more")]
-        if total > len(logs)
-        else []
-    )
-    return html.Div([scroller(table, "History of calls"), *more])
+    return scroller(table, "History of calls")
 
 
-def _row(log: InferenceLog, again_type: str) -> Component:
+def _row(log: InferenceLog, again_type: str, use_type: str | None, named: bool) -> Component:
     word, tone, sign = _RESULTS[log.status]
     moment = log.created_at.astimezone(UTC)
-    again = button(
-        "Use again",
-        {"type": again_type, "id": str(log.inference_id)},
-        "ghost",
-        small=True,
-        more=f" the input of {moment:%H:%M:%S}",
-    )
+    whole = not _is_shortened(log.inputs)
+    identifier, of = str(log.inference_id), f" the input of {moment:%H:%M:%S}"
+    actions: list[Component] = []
+    if whole and use_type is not None:
+        actions.append(button("Edit", {"type": use_type, "id": identifier}, "ghost", small=True, more=of))
+    if whole:
+        actions.append(button("Run again", {"type": again_type, "id": identifier}, "ghost", small=True, more=of))
     return html.Tr(
         [
             html.Td(f"{moment:%H:%M:%S}", className="nowrap", title=exact(moment)),
+            *([html.Td(mono(log.endpoint_name))] if named else []),
             html.Td(state(word, tone, sign), title=log.error_message or ""),
             html.Td(_input(log.inputs), className="dim lf-history-input cut"),
             html.Td(_answer(log.predictions), className="num nowrap"),
             html.Td(elapsed(log.execution_time_ms), className="num nowrap"),
-            html.Td(again, className="num"),
+            html.Td(actions or html.Span("kept in part", className="small faint"), className="num nowrap"),
         ]
     )
 
@@ -96,6 +99,12 @@ def _answer(text: str | None) -> str:
     if isinstance(one, dict):
         return str(one.get("label") or one.get("content") or "object")[:40]
     return str(one)[:40]
+
+
+def _is_shortened(text: str | None) -> bool:
+    """Return whether the input is too large to be kept whole, so that it cannot be sent again."""
+    value = _loads(text)
+    return not isinstance(value, dict) or bool(value.get("shortened"))
 
 
 def _loads(text: str | None) -> object:

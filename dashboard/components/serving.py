@@ -14,7 +14,8 @@ from dash.development.base_component import Component
 from dashboard.components.charts import CONFIG, template
 from dashboard.components.controls import button, meter, scroller
 from dashboard.components.feedback import note
-from dashboard.components.signs import hidden, mono, state, tag
+from dashboard.components.signs import hidden, mono, tag
+from dashboard.components.signs import state as sign
 from dashboard.components.words import MINUS, number
 from services.model_serving import Endpoint, EndpointSchema, SchemaField
 
@@ -27,17 +28,22 @@ TASKS = {
 }
 
 
-def endpoint_state(endpoint: Endpoint) -> Component:
-    """Return the state of an endpoint: whether it answers and whether its configuration changes."""
-    if endpoint.config_update == "IN_PROGRESS":
-        return state("Updating", "info", "arrow-repeat")
-    if endpoint.config_update == "UPDATE_FAILED":
-        return state("Ready, update failed" if endpoint.state == "READY" else "Update failed", "warn")
-    if endpoint.state != "READY":
-        return state("Not ready", "danger")
-    if endpoint.asleep:
-        return state("Asleep, wakes on call", "", "moon")
-    return state("Ready")
+def state_of(endpoint: Endpoint) -> Component:
+    """Return the state of an endpoint."""
+    return endpoint_state(endpoint.state, endpoint.config_update, asleep=endpoint.asleep)
+
+
+def endpoint_state(state: str, config_update: str, *, asleep: bool) -> Component:
+    """Return a state of an endpoint: whether it answers and whether its configuration changes."""
+    if config_update == "IN_PROGRESS":
+        return sign("Updating", "info", "arrow-repeat")
+    if config_update == "UPDATE_FAILED":
+        return sign("Ready, update failed" if state == "READY" else "Update failed", "warn")
+    if state != "READY":
+        return sign("Not ready", "danger")
+    if asleep:
+        return sign("Asleep, wakes on call", "", "moon")
+    return sign("Ready")
 
 
 def endpoint_list(endpoints: Sequence[Endpoint], chosen: str | None, row_type: str) -> Component:
@@ -51,7 +57,7 @@ def endpoint_list(endpoints: Sequence[Endpoint], chosen: str | None, row_type: s
                 html.Button(
                     [
                         mono(one.endpoint_name),
-                        html.Span([endpoint_state(one), html.Span(task, className="push cut")], className="l2"),
+                        html.Span([state_of(one), html.Span(task, className="push cut")], className="l2"),
                     ],
                     id={"type": row_type, "name": one.endpoint_name},
                     type="button",
@@ -68,7 +74,7 @@ def endpoint_title(endpoint: Endpoint) -> list[Component]:
     version = f"version {endpoint.model_version}" if endpoint.model_version else ""
     return [
         html.H2(endpoint.endpoint_name, id="serving-title", className="mono lf-endpoint"),
-        endpoint_state(endpoint),
+        html.Span(state_of(endpoint), id="serving-state-now", role="status"),
         html.Span(
             [mono(model), " ", html.Span(version, className="nowrap")],
             className="small dim cut",
@@ -79,10 +85,10 @@ def endpoint_title(endpoint: Endpoint) -> list[Component]:
 
 def model_form(schema: EndpointSchema, field_type: str, note_type: str) -> Component:
     """Return one control for each column: ids `{"type": field_type, "name": column}`, and its note with `note_type`."""
-    long = len(schema.fields) == 1 and schema.fields[0].type == "string" and not schema.fields[0].choices
+    alone = len(schema.fields) == 1 and schema.fields[0].type == "string" and not schema.fields[0].choices
     wide = "lf-wide" if len(schema.fields) % 2 else ""
     parts = [
-        _form_field(one, field_type, note_type, wide if place == 0 else "", long)
+        _form_field(one, field_type, note_type, wide if place == 0 else "", alone or one.format == "text")
         for place, one in enumerate(schema.fields)
     ]
     return html.Div(parts, className="lf-cols lf-two lf-form-fields")
@@ -133,10 +139,88 @@ def answer(predictions: Any, output: Mapping[str, Any] | None) -> Component:
         )
     if isinstance(one, dict) and isinstance(one.get("probabilities"), dict):
         return _probabilities(one)
+    if isinstance(predictions, dict) and _is_completion(predictions):
+        return completion(predictions)
+    if isinstance(predictions, dict) and _is_embeddings(predictions):
+        return embeddings(predictions)
     text = json.dumps(predictions, indent=2, ensure_ascii=False)
     return html.Pre(
         text[:20_000], className="lf-sql lf-json-answer", role="region", tabIndex="0", **{"aria-label": "Answer"}
     )
+
+
+def completion(response: Mapping[str, Any]) -> Component:
+    """Return what a completion or a chat wrote, as text (never as markup), with the count of its tokens."""
+    parts: list[Component] = []
+    for choice in response["choices"]:
+        text = choice.get("text") if "text" in choice else (choice.get("message") or {}).get("content")
+        named = {"aria-label": "Text that the model wrote"}
+        parts.append(html.Div(str(text or ""), className="lf-completion", tabIndex="0", role="region", **named))
+        if choice.get("finish_reason") not in (None, "stop"):
+            parts.append(html.P(f"It ended because of: {choice['finish_reason']}.", className="small dim"))
+    usage = response.get("usage") or {}
+    if usage.get("total_tokens") is not None:
+        words = (
+            f"{number(usage.get('prompt_tokens') or 0)} tokens in, {number(usage.get('completion_tokens') or 0)} out"
+        )
+        parts.append(html.P(words, className="small dim"))
+    return html.Div(parts, className="stack")
+
+
+def embeddings(response: Mapping[str, Any]) -> Component:
+    """Return vectors as a table: their size, first numbers, and how near the texts are to each other (cosine)."""
+    vectors = [[float(x) for x in one["embedding"]] for one in response["data"]]
+    near = len(vectors) > 1
+    heads = [
+        "Text",
+        "Numbers",
+        "Length",
+        "First numbers",
+        *([f"Near {at + 1}" for at in range(len(vectors))] if near else []),
+    ]
+    rows = []
+    for at, vector in enumerate(vectors):
+        length = math.sqrt(math.fsum(x * x for x in vector))
+        first = ", ".join(f"{x:.3f}" for x in vector[:4]).replace("-", MINUS)
+        cells = [html.Td(str(at + 1)), html.Td(number(len(vector)), className="num")]
+        cells += [html.Td(f"{length:.3f}", className="num"), html.Td(f"{first} \u2026", className="mono small nowrap")]
+        if near:
+            cells += [html.Td(f"{cosine(vector, other):.2f}".replace("-", MINUS), className="num") for other in vectors]
+        rows.append(html.Tr(cells))
+    table = html.Table(
+        [html.Thead(html.Tr([html.Th(one) for one in heads])), html.Tbody(rows)], className="lf-table dense"
+    )
+    words = (
+        f"{number(len(vectors))} vectors of {number(len(vectors[0]))} numbers"
+        if near
+        else f"A vector of {number(len(vectors[0]))} numbers"
+    )
+    about = html.P("Near is the cosine: 1 for the same direction, 0 for nothing in common.", className="small dim")
+    return html.Div(
+        [html.H3(words, className="dim lf-answer-name"), scroller(table, "Vectors"), *([about] if near else [])],
+        className="stack",
+    )
+
+
+def cosine(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return the cosine of two vectors of the same size; 0 when one of them is all zeros."""
+    product = math.fsum(a * b for a, b in zip(one, other, strict=True))
+    size = math.sqrt(math.fsum(a * a for a in one)) * math.sqrt(math.fsum(b * b for b in other))
+    return product / size if size else 0.0
+
+
+def _is_completion(response: Mapping[str, Any]) -> bool:
+    choices = response.get("choices")
+    return isinstance(choices, list) and bool(choices) and all(isinstance(one, dict) for one in choices)
+
+
+def _is_embeddings(response: Mapping[str, Any]) -> bool:
+    data = response.get("data")
+    if not isinstance(data, list) or not data or not all(isinstance(one, dict) for one in data):
+        return False
+    vectors = [one.get("embedding") for one in data]
+    sizes = {len(one) if isinstance(one, list) else 0 for one in vectors}
+    return len(sizes) == 1 and 0 not in sizes
 
 
 def input_table(row: Mapping[str, Any]) -> Component:

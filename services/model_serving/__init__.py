@@ -2,11 +2,13 @@
 
 from services.model_serving.errors import RateLimited
 from services.model_serving.models import (
+    Access,
     Endpoint,
     EndpointList,
     EndpointSchema,
     Invocation,
     InvocationResult,
+    RegisteredModel,
     SchemaField,
     ScoreProgress,
     ServedEntity,
@@ -15,6 +17,7 @@ from services.model_serving.service import ModelServingService
 from services.model_serving.streaming import ChatStream
 
 __all__ = [
+    "Access",
     "ChatStream",
     "Endpoint",
     "EndpointList",
@@ -23,6 +26,7 @@ __all__ = [
     "InvocationResult",
     "ModelServingService",
     "RateLimited",
+    "RegisteredModel",
     "SchemaField",
     "ScoreProgress",
     "ServedEntity",

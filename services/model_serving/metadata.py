@@ -9,7 +9,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
+from urllib.parse import quote
 
 import requests
 from databricks.sdk.errors import DatabricksError, Unauthenticated
@@ -19,7 +20,7 @@ from databricks.sdk.errors import PermissionDenied as SdkPermissionDenied
 from services.errors import AuthRequired, LakefrontError, NotFound, PermissionDenied, WorkspaceUnavailable
 from services.identity import User
 from services.model_serving.errors import SCOPE
-from services.model_serving.models import Endpoint, ServedEntity
+from services.model_serving.models import Access, Endpoint, RegisteredModel, ServedEntity
 from services.observability import timed
 from services.workspace_client import ClientFactory
 
@@ -27,6 +28,7 @@ T = TypeVar("T")
 _KEEP_SECONDS = 30.0
 _KEEP_AT_MOST = 4096
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_LEVELS = ("CAN_VIEW", "CAN_QUERY", "CAN_MANAGE")
 _LANGUAGE_TASKS = ("llm/", "agent/")
 
 
@@ -122,6 +124,43 @@ class Metadata:
             data: bytes = answer.contents.read() if answer.contents is not None else b""
         return data
 
+    def registered_model(self, user: User, full_name: str) -> RegisteredModel:
+        """A model in Unity Catalog. Runs as the user.
+
+        Raises:
+            NotFound: there is none of that name for this user.
+            AuthRequired, PermissionDenied, WorkspaceUnavailable: as the workspace answers.
+        """
+        parts = full_name.split(".")
+        if len(parts) != 3 or not all(parts):
+            raise NotFound("This is not the name of a model in Unity Catalog.", technical_details={"model": full_name})
+        with self._asking("registered_model", full_name):
+            found = self._clients.for_user(user).registered_models.get(quote(full_name, safe="."))
+        return RegisteredModel(
+            full_name=full_name,
+            comment=found.comment,
+            owner=found.owner,
+            created_at=_time(found.created_at),
+            updated_at=_time(found.updated_at),
+            catalog_explorer_url=self.model_url(full_name),
+        )
+
+    def model_url(self, full_name: str) -> str:
+        """The page of a registered model in the workspace's Catalog Explorer."""
+        return f"{self._host}/explore/data/models/{'/'.join(quote(part, safe='') for part in full_name.split('.'))}"
+
+    def access(self, user: User, endpoint: Endpoint) -> list[Access]:
+        """Who may do what with an endpoint; the workspace tells it to those who may manage the endpoint. As the user.
+
+        Raises:
+            NotFound, AuthRequired, PermissionDenied, WorkspaceUnavailable: as the workspace answers.
+        """
+        if endpoint.endpoint_id is None:
+            return []
+        with self._asking("permissions", endpoint.endpoint_name):
+            found = self._clients.for_user(user).serving_endpoints.get_permissions(endpoint.endpoint_id).as_dict()
+        return _access(found.get("access_control_list") or [])
+
     @contextmanager
     def _asking(self, what: str, name: str | None) -> Iterator[None]:
         try:
@@ -172,6 +211,25 @@ class Metadata:
             tags={tag["key"]: tag.get("value") for tag in found.get("tags") or [] if "key" in tag},
             invocation_url=f"{self._host}/serving-endpoints/{name}/invocations",
         )
+
+
+def _access(entries: list[dict[str, Any]]) -> list[Access]:
+    """The highest level of each principal, the strongest first."""
+    kinds: dict[str, Literal["user", "group", "service_principal"]] = {
+        "user_name": "user",
+        "group_name": "group",
+        "service_principal_name": "service_principal",
+    }
+    best: dict[tuple[str, str], int] = {}
+    for entry in entries:
+        field = next((name for name in kinds if entry.get(name)), None)
+        levels = [str(one.get("permission_level")) for one in entry.get("all_permissions") or []]
+        ranks = [_LEVELS.index(one) for one in levels if one in _LEVELS]
+        if field is not None and ranks:
+            key = (field, str(entry[field]))
+            best[key] = max(best.get(key, 0), *ranks)
+    ranked = sorted(best.items(), key=lambda item: (-item[1], item[0][1]))
+    return [Access(principal=name, kind=kinds[field], level=_LEVELS[rank]) for (field, name), rank in ranked]
 
 
 def _served(one: dict[str, Any], shares: dict[str | None, Any]) -> ServedEntity:

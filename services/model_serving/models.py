@@ -69,6 +69,25 @@ class EndpointList(BaseModel):
     endpoints: list[Endpoint]
 
 
+class RegisteredModel(BaseModel):
+    """A model in Unity Catalog, as far as the user may read it."""
+
+    full_name: str
+    comment: str | None
+    owner: str | None
+    created_at: datetime | None
+    updated_at: datetime | None
+    catalog_explorer_url: str = Field(description="Its page in the workspace.")
+
+
+class Access(BaseModel):
+    """Who may do what with an endpoint."""
+
+    principal: str
+    kind: Literal["user", "group", "service_principal"]
+    level: str = Field(description="CAN_VIEW, CAN_QUERY or CAN_MANAGE.")
+
+
 class SchemaField(BaseModel):
     """One input of a model, as a form shows it."""
 

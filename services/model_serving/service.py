@@ -28,11 +28,13 @@ from services.model_serving.jobs import ScoreJobs
 from services.model_serving.metadata import Metadata, check_name, quietly
 from services.model_serving.models import (
     DEFAULT_TIMEOUT_SECONDS,
+    Access,
     Endpoint,
     EndpointSchema,
     InputForm,
     Invocation,
     InvocationResult,
+    RegisteredModel,
     ScoreProgress,
 )
 from services.model_serving.streaming import ChatStream
@@ -101,6 +103,27 @@ class ModelServingService:
     def known_endpoint(self, user: User, name: str) -> Endpoint | None:
         """What is known of an endpoint from the last seconds, for this user; no call."""
         return self._metadata.known(user, name)
+
+    def registered_model(self, user: User, full_name: str) -> RegisteredModel:
+        """The model in Unity Catalog that an endpoint serves. Runs as the user.
+
+        Raises:
+            NotFound: there is none for this user.
+            AuthRequired, PermissionDenied, WorkspaceUnavailable: as the workspace answers.
+        """
+        return self._metadata.registered_model(user, full_name)
+
+    def model_url(self, full_name: str) -> str:
+        """The page of a registered model in the workspace."""
+        return self._metadata.model_url(full_name)
+
+    def endpoint_access(self, user: User, endpoint: Endpoint) -> list[Access]:
+        """Who may do what with an endpoint, when the workspace tells this user. Runs as the user.
+
+        Raises:
+            NotFound, AuthRequired, PermissionDenied, WorkspaceUnavailable: as the workspace answers.
+        """
+        return self._metadata.access(user, endpoint)
 
     def endpoint_schema(self, user: User, name: str) -> EndpointSchema:
         """What the endpoint wants, from its own OpenAPI document. Runs as the user.

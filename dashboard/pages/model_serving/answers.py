@@ -83,6 +83,9 @@ def strip_of(result: InvocationResult) -> list[Component]:
 def failed(error: LakefrontError) -> Component:
     """Return what is said when there is no answer: why, that the input is kept, and what to do."""
     what = "Not asked." if error.error_code == "INVALID_REQUEST" else "No answer."
+    limit = error.technical_details.get("timeout_seconds")
+    if limit is not None:
+        what = f"No answer within {float(limit):g} s."
     if error.error_code == "INVALID_INPUT":
         what = "The model refused the input."
     actions = []

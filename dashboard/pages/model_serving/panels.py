@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components.controls import (
@@ -36,7 +36,7 @@ def list_panel() -> Component:
         "Endpoints",
         [
             html.Div(waiting(), id=ids.LIST, className="lf-list-place"),
-            html.P(["Endpoints you may query"], className="small faint lf-list-foot"),
+            html.P("Endpoints you may see", id=ids.LIST_FOOT, className="small faint lf-list-foot"),
         ],
         id="serving-endpoints",
         aside=[
@@ -52,9 +52,10 @@ def history_panel() -> Component:
     options = [
         {"label": "All results", "value": "ALL"},
         {"label": "Success", "value": "SUCCESS"},
-        {"label": "Refused", "value": "ERROR"},
+        {"label": "Refused or failed", "value": "ERROR"},
         {"label": "Timed out", "value": "TIMEOUT"},
     ]
+    which = [{"label": "This endpoint", "value": "HERE"}, {"label": "All endpoints", "value": "ALL"}]
     return panel(
         "History",
         html.Div(html.Div(skeleton(70, 60, 65), className="body stack"), id=ids.HISTORY),
@@ -63,10 +64,12 @@ def history_panel() -> Component:
             html.Span("only yours", className="small faint hide-phone"),
             html.Span(
                 [
+                    html.Label("Endpoint", htmlFor=ids.HISTORY_ENDPOINT, className="visually-hidden"),
+                    dbc.Select(id=ids.HISTORY_ENDPOINT, options=which, value="HERE", size="sm"),
                     html.Label("Result", htmlFor=ids.HISTORY_STATUS, className="visually-hidden"),
                     dbc.Select(id=ids.HISTORY_STATUS, options=options, value="ALL", size="sm"),
                 ],
-                className="push lf-small-select",
+                className="push lf-small-select row-flex",
             ),
             icon_button("Refresh the history", "arrow-clockwise", ids.HISTORY_REFRESH),
         ],
@@ -80,7 +83,7 @@ def model_panel(endpoint: Endpoint, schema: EndpointSchema, user: User, table: C
     `table` is the view that takes rows of a table, when the address brings one along.
     """
     described = schema.described and bool(schema.fields)
-    views = _views(described, table is not None)
+    views = _views(described, schema.kind != "tabular", table is not None)
     view = "table" if table is not None else views[0][0]
     first: Any = next(iter(schema.examples.values()), {"inputs": []})
     hints = [] if described else [note(schema.reason or "This endpoint does not say what it wants.", "info")]
@@ -93,16 +96,19 @@ def model_panel(endpoint: Endpoint, schema: EndpointSchema, user: User, table: C
                 id=ids.FORM_VIEW,
                 hidden=view != "form",
             ),
-            many.view(schema) if described else html.Div(id=ids.MANY_VIEW, hidden=True),
+            many.view(schema) if described and schema.kind == "tabular" else html.Div(id=ids.MANY_VIEW, hidden=True),
             table if table is not None else html.Div(id=ids.TABLE_VIEW, hidden=True),
             html.Div(
-                editor(ids.JSON_FIELD, ids.JSON_TEXT, "Request, as JSON", pretty(json.dumps(first))),
+                [
+                    editor(ids.JSON_FIELD, ids.JSON_TEXT, "Request, as JSON", pretty(json.dumps(first))),
+                    _examples(schema),
+                ],
                 id=ids.JSON_VIEW,
                 hidden=view != "json",
-                className="grow",
+                className="grow lf-json-view",
             ),
             html.Div(html.Div(id=ids.CODE, className="stack"), id=ids.CODE_VIEW, hidden=True),
-            form_foot(view, described),
+            form_foot(view, described, endpoint),
         ],
         className="lf-input",
         role="group",
@@ -112,11 +118,12 @@ def model_panel(endpoint: Endpoint, schema: EndpointSchema, user: User, table: C
     return html.Section(
         [
             html.Header(
-                [*endpoint_title(endpoint), segment(ids.VIEW, "Kind of input", views, view, "push")],
+                [*endpoint_title(endpoint), _about(), segment(ids.VIEW, "Kind of input", views, view, "push")],
                 className="lf-wrap",
             ),
+            _details(),
             html.Div(
-                [form, html.Div(empty, id=ids.RESULT, className="lf-result", **{"aria-live": "polite"})],
+                [form, _outcome(empty)],
                 className="lf-cols lf-pair fill lf-serve-pair",
             ),
             html.Div(id=ids.BELOW, className="lf-below"),
@@ -128,10 +135,13 @@ def model_panel(endpoint: Endpoint, schema: EndpointSchema, user: User, table: C
     )
 
 
-def form_foot(view: str, described: bool) -> Component:
+def form_foot(view: str, described: bool, endpoint: Endpoint) -> Component:
     """Return the buttons below the input; one of the three first is shown, as the view asks for."""
     hides = hidden_parts(view)
-    predict = busy_button("Predict", "Predicting\u2026", ids.PREDICT, **{"data-json-save": ids.JSON_VIEW})
+    verb, doing = ("Predict", "Predicting\u2026") if endpoint.task is None else ("Ask the model", "Asking\u2026")
+    # An endpoint that sleeps needs longer for its first answer than one that is awake.
+    limit = str(ids.LONGER_SECONDS) if endpoint.asleep else "30"
+    predict = busy_button(verb, doing, ids.PREDICT, **{"data-json-save": ids.JSON_VIEW})
     return html.Div(
         [
             html.Span(predict, id=PREDICT_PLACE, hidden=hides[PREDICT_PLACE]),
@@ -145,7 +155,7 @@ def form_foot(view: str, described: bool) -> Component:
             html.Span(
                 [
                     html.Label("Give up after", htmlFor=ids.LIMIT),
-                    dbc.Input(id=ids.LIMIT, type="text", value="30", inputmode="numeric", className="num lf-seconds"),
+                    dbc.Input(id=ids.LIMIT, type="text", value=limit, inputmode="numeric", className="num lf-seconds"),
                     "s",
                 ],
                 className="row-flex small dim push hide-phone",
@@ -176,9 +186,54 @@ def hidden_parts(view: str | None) -> dict[str, bool]:
     return {part: view not in shown for part, shown in _SHOWN_IN.items()}
 
 
-def _views(described: bool, table: bool) -> list[tuple[str, str]]:
+def _outcome(empty: Component) -> Component:
+    """Return the place of the answer, and of the steps while an endpoint wakes up."""
+    return html.Div(
+        [
+            dcc.Interval(id=ids.WAKE_TICK, interval=700, disabled=True),
+            html.Div(id=ids.WAKING, className="lf-waking over"),
+            html.Div(empty, id=ids.RESULT, className="lf-result", **{"aria-live": "polite"}),
+        ],
+        className="lf-outcome",
+    )
+
+
+def _about() -> Component:
+    toggles = {"aria-expanded": "false", "aria-controls": "serving-details-box", "data-toggle": "serving-details-box"}
+    return button("Details", ids.DETAILS_BUTTON, "ghost", "info-circle", small=True, **toggles)
+
+
+def _details() -> Component:
+    """Return the place of the details, closed at first; they are read when they are opened."""
+    return html.Div(
+        html.Div(skeleton(70, 50, 60), id=ids.DETAILS, className="stack"),
+        id="serving-details-box",
+        className="lf-details-box",
+        hidden=True,
+        role="region",
+        **{"aria-label": "Details of the endpoint"},
+    )
+
+
+def _examples(schema: EndpointSchema) -> Component:
+    """Return one button for the example of each input format."""
+    buttons = [
+        button(form, {"type": ids.EXAMPLE_FORM, "form": form}, "ghost", None, "mono", small=True)
+        for form in schema.examples
+    ]
+    return html.Div(
+        [html.Span("Example as", className="small dim"), *buttons],
+        className="row-flex wrap",
+        role="group",
+        **{"aria-label": "Examples"},
+    )
+
+
+def _views(described: bool, language: bool, table: bool) -> list[tuple[str, str]]:
     views: list[tuple[str, str]] = []
-    if described:
+    if described and language:
+        views.append(("form", "Form"))
+    elif described:
         views += [("form", "One row"), ("many", "Many rows")]
     if table:
         views.append(("table", "Table rows"))
@@ -191,7 +246,7 @@ def chat_panel(endpoint: Endpoint, schema: EndpointSchema, user: User) -> Compon
         Identity.of_user(user.user_name),
         html.Span("nothing asked yet", **{"data-chat-time": ""}),
         [version_of(endpoint.model_name, endpoint.model_version), html.Span("", **{"data-chat-facts": ""})],
-        [toggle_button("chat-raw", "Raw events", "braces")],
+        [toggle_button("chat-code", "Code", "code"), toggle_button("chat-raw", "Raw events", "braces")],
         id="chat-waterline",
     )
     return html.Section(
@@ -199,12 +254,19 @@ def chat_panel(endpoint: Endpoint, schema: EndpointSchema, user: User) -> Compon
             html.Header(
                 [
                     *endpoint_title(endpoint),
+                    _about(),
                     button("New chat", None, "ghost", "plus-lg", "push", small=True, **{"data-chat-new": ""}),
-                ]
+                ],
+                className="lf-wrap",
             ),
+            _details(),
             chat(endpoint, schema),
             strip,
             text_panel("chat-raw", "", "Raw events"),
+            html.Div(
+                html.Div(id=ids.CHAT_CODE, className="stack"), id="chat-code", className="lf-details-box", hidden=True
+            ),
+            dcc.Store(id=ids.CHAT_REQUEST),
         ],
         className="lf-panel lf-tall lf-chat-panel",
         key=endpoint.endpoint_name,
