@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import schemathesis
 from flask.testing import FlaskClient
-from loguru import logger
 from hypothesis import HealthCheck, given, settings
+from loguru import logger
 from openapi_spec_validator import validate
 
 from dashboard.server import create_server
