@@ -267,8 +267,8 @@ class ThriftService:
         results.resultSet = ttypes.TFetchResultsResp(
             status=success(),
             hasMoreRows=more,
+            # Its description stands beside it: sent twice, clients would spend more on reading it than on the rows.
             results=encoding.row_set(table, operation.columns, operation.form, first),
-            resultSetMetadata=results.resultSetMetadata,
         )
         if not more:
             results.closeOperation = ttypes.TCloseOperationResp(success())
