@@ -5,7 +5,6 @@ One slow service delays no other: each check has its own thread and the same tim
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,8 +15,8 @@ from typing import Literal, get_args
 import requests
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import DatabricksError, NotFound, PermissionDenied
+from databricks.sdk.service.serving import ServingEndpoint
 from databricks.sdk.service.sql import State as WarehouseState
-from loguru import logger
 from pydantic import BaseModel, Field
 
 from services.errors import LakefrontError
@@ -27,13 +26,14 @@ from services.model_serving import ModelServingService
 from services.observability import timed
 from services.settings import Settings
 from services.unity_catalog import UnityCatalogService
+from services.warm_up import Warming, WarmUp
 from services.workspace_client import ClientFactory
 
 ServiceName = Literal["authentication", "unity_catalog", "sql_warehouse", "lakebase", "model_serving"]
 StatusWord = Literal["ok", "starting", "degraded", "unavailable"]
 
-_WARM_UP_PAUSES = (1, 2, 5, 10, 20, 30)
-"""Seconds between the tries of the warm-up; grants may arrive after the app has started."""
+WARMED: tuple[ServiceName, ...] = ("unity_catalog", "sql_warehouse", "lakebase", "model_serving")
+"""What the warm-up asks; authentication needs a person."""
 
 
 class ServiceStatus(BaseModel):
@@ -85,16 +85,20 @@ class StatusService:
         self._lakebase = lakebase
         self._model_serving = model_serving
         self._threads = ThreadPoolExecutor(max_workers=12, thread_name_prefix="status")
-        self._stopped = threading.Event()
+        self._warm_up = WarmUp(WARMED, self._warm)
 
     def start(self) -> None:
         """Warm the services up in the background, again and again until they answer."""
-        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+        self._warm_up.start()
 
     def close(self) -> None:
         """Stop warming up; checks under way end on their own. Idempotent."""
-        self._stopped.set()
+        self._warm_up.stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def warm_up(self) -> tuple[float, dict[str, Warming]]:
+        """When the process began to warm up (seconds since the epoch), and how far each service is. No outside call."""
+        return self._warm_up.started_at, self._warm_up.progress()
 
     def check(self, name: ServiceName, user: User | None, problem: LakefrontError | None = None) -> ServiceStatus:
         """Check one service within the time limit. ``problem`` is why there is no ``user``."""
@@ -140,6 +144,7 @@ class StatusService:
             reason = error.technical_details.get("error_type") or error.technical_details.get("reason")
             word, detail = "unavailable", f"{error.message} ({reason})" if reason else error.message
             remedy = self._remedy(name)
+        self._warm_up.note(name, word, detail)
         return ServiceStatus(
             status=word,
             runs_as=runs_as,
@@ -160,7 +165,9 @@ class StatusService:
                 f"Signed in as {user.user_name}; the token lacks {', '.join(missing)}.",
                 f"Add {', '.join(missing)} to the app's user_api_scopes, then restart the app.",
             )
-        return "ok", f"Signed in as {user.user_name}; the app acts with your token.", None
+        families = dict.fromkeys(scope.partition(".")[0] for scope in user.scopes)
+        scopes = f", scopes {', '.join(families)}" if families else ""
+        return "ok", f"Token of {user.user_name}{scopes}{_life(user)}.", None
 
     def _catalog(self) -> _Finding:
         table = self._settings.default_table
@@ -198,7 +205,8 @@ class StatusService:
             return "unavailable", f"The warehouse API does not answer ({type(error).__name__}).", None
         name = warehouse.name or warehouse_id
         if warehouse.state is WarehouseState.RUNNING:
-            return "ok", f"Warehouse {name} is running.", None
+            rest = f"; it stops after {warehouse.auto_stop_mins} min of rest" if warehouse.auto_stop_mins else ""
+            return "ok", f"Warehouse {name} is running{rest}.", None
         if warehouse.state in (WarehouseState.STARTING, WarehouseState.STOPPED, WarehouseState.STOPPING):
             word = str(warehouse.state.value).lower() if warehouse.state else "unknown"
             return "starting", f"Warehouse {name} is {word}; the next statement starts it.", None
@@ -222,7 +230,9 @@ class StatusService:
         ready = sum(1 for one in endpoints if one.state and one.state.ready and one.state.ready.value == "READY")
         if endpoints and not ready:
             return "starting", f"{len(endpoints)} endpoints, none ready yet.", None
-        return "ok", f"{ready} of {len(endpoints)} endpoints ready.", None
+        updating = [one.name for one in endpoints if _is_updating(one) and one.name]
+        more = f"; {', '.join(updating)} updating" if updating else ""
+        return "ok", f"{ready} of {len(endpoints)} endpoints ready{more}.", None
 
     def _remedy(self, name: ServiceName) -> str | None:
         if name == "lakebase":
@@ -235,21 +245,21 @@ class StatusService:
     def _app(self) -> WorkspaceClient:
         return self._clients.for_app()
 
-    def _warm_up(self) -> None:
-        for pause in (*_WARM_UP_PAUSES, *(_WARM_UP_PAUSES[-1],) * 1000):
-            names: tuple[ServiceName, ...] = ("unity_catalog", "sql_warehouse", "lakebase", "model_serving")
-            try:
-                states = {name: self.check(name, None).status for name in names}
-            except RuntimeError:
-                # The thread pool was shut down while this one was on its way.
-                return
-            if all(word == "ok" for word in states.values()):
-                logger.bind(services=states).info("warm-up done")
-                return
-            logger.bind(services=states, next_try_seconds=pause).info("warm-up goes on")
-            if self._stopped.wait(pause):
-                return
+    def _warm(self, name: str) -> tuple[str, str]:
+        found = self.check(next(one for one in WARMED if one == name), None)
+        return found.status, found.detail
 
 
 def _has(scopes: tuple[str, ...], wanted: str) -> bool:
     return wanted in scopes or "all-apis" in scopes
+
+
+def _life(user: User) -> str:
+    if user.token_expires_at is None:
+        return ""
+    return f"; {max(0, round((user.token_expires_at - time.time()) / 60))} min left"
+
+
+def _is_updating(endpoint: ServingEndpoint) -> bool:
+    update = endpoint.state.config_update if endpoint.state else None
+    return update is not None and update.value == "IN_PROGRESS"

@@ -10,12 +10,13 @@ from dashboard.api.status import user_or_problem
 from dashboard.callbacks import callback
 from dashboard.components.controls import panel, scroller, steps
 from dashboard.components.feedback import counting_since
-from dashboard.components.services import WEIGHT, WORDS
-from dashboard.components.signs import IDENTITY_ICONS, Kind, hidden, icon, state
+from dashboard.components.services import WEIGHT, WORDS, needs_grant
+from dashboard.components.signs import IDENTITY_ICONS, Kind, hidden, icon, mono, state
 from dashboard.identity import current_user
 from dashboard.tour import STEPS, Step, done
 from services.container import Services
 from services.errors import LakefrontError
+from services.settings import Settings
 from services.status import ServiceName
 
 OPEN = "welcome-open"
@@ -23,6 +24,9 @@ CHECKED = "welcome-checked"
 STATE = "welcome-state"
 FOUND = "welcome-found"
 YOU = "welcome-you"
+APP = "welcome-app"
+GUIDE = "welcome-guide"
+EXPLAINED = "welcome-explained"
 TOUR = "welcome-tour"
 TOUR_COUNT = "welcome-tour-count"
 ARRIVED = "welcome-arrived"
@@ -61,6 +65,7 @@ RESTS_ON: dict[str, tuple[ServiceName, ...]] = {
     "model_serving": ("model_serving",),
     "status": ("authentication",),
 }
+_GUIDES = {"status": "observability"}  # guides that are not called as the page
 PATHS = {name: f"/{name.replace('_', '-')}" for name, *_ in INTEGRATIONS}
 
 
@@ -95,10 +100,11 @@ def register(app: Dash, services: Services) -> None:
     )
     def check(which: dict[str, str]) -> tuple[Component, float]:
         """Check what one page rests on; runs as the app. A service that fails changes its row and nothing else."""
-        words = [services.status.check(name, *user_or_problem()).status for name in RESTS_ON[which["name"]]]
-        worst = max(words, key=WEIGHT.__getitem__)
-        word, tone, sign = WORDS[worst]
-        return state(word, tone, sign), time.time()
+        found = [services.status.check(name, *user_or_problem()) for name in RESTS_ON[which["name"]]]
+        worst = max(found, key=lambda one: WEIGHT[one.status])
+        word, tone, sign = WORDS[worst.status]
+        lacks = worst.status == "degraded" and needs_grant(worst.remedy)
+        return state("Needs a grant" if lacks else word, tone, sign), time.time()
 
     @callback(app, Output(CHECKED, "children"), Input({"type": FOUND, "name": ALL}, "data"))
     def say_when(found: list[float | None]) -> list[Any]:
@@ -108,12 +114,38 @@ def register(app: Dash, services: Services) -> None:
             return [f"checking, {len(answered)} of {len(found)} answered"]
         return ["checked ", counting_since(min(answered))]
 
-    @callback(app, Output(YOU, "children"), Output(OPEN, "children"), Input(ARRIVED, "data"))
-    def name_people(_: Any) -> tuple[str, str]:
-        """Name the person and the first table; runs as the user."""
+    settings = services.settings
+
+    @callback(app, Output(YOU, "children"), Output(APP, "children"), Output(OPEN, "children"), Input(ARRIVED, "data"))
+    def name_people(_: Any) -> tuple[str, str, str]:
+        """Name the person, the app and the first table; runs as the user."""
         user, _problem = user_or_problem()
         you = f"You, {user.user_name}" if user else "You, not signed in"
-        return you, f"Open {services.settings.default_table}"
+        return you, f"The app, {settings.databricks_app_name}", f"Open {settings.default_table}"
+
+    @callback(
+        app,
+        Output({"type": GUIDE, "name": ALL}, "children"),
+        Output(EXPLAINED, "children"),
+        Input({"type": GUIDE, "name": ALL}, "id"),
+    )
+    def link_guides(which: list[dict[str, str]]) -> tuple[list[Any], Any]:
+        """Link the guides where they are published; runs as nobody."""
+        if not settings.docs_url:
+            return [[] for _ in which], []
+        base = settings.docs_url.rstrip("/")
+        names = {name: label for name, _, label, *_ in INTEGRATIONS}
+        guides = [
+            [
+                html.A(
+                    ["Guide", hidden(f" of {names[one['name']]}")],
+                    href=f"{base}/{_GUIDES.get(one['name'], one['name'])}.md",
+                ),
+                " · ",
+            ]
+            for one in which
+        ]
+        return guides, html.A("Authentication, explained", href=f"{base}/authentication.md")
 
     @callback(app, Output(TOUR, "children"), Output(TOUR_COUNT, "children"), Input(ARRIVED, "data"))
     def show_tour(_: Any) -> tuple[Component, str]:
@@ -121,8 +153,8 @@ def register(app: Dash, services: Services) -> None:
         try:
             finished = done(services, current_user())
         except LakefrontError:
-            return _tour_steps(set()), "not remembered now"
-        return _tour_steps(finished), f"{len(finished)} of {len(STEPS)} done"
+            return _tour_steps(set(), settings), "not remembered now"
+        return _tour_steps(finished, settings), f"{len(finished)} of {len(STEPS)} done"
 
 
 def _hero() -> Component:
@@ -178,7 +210,10 @@ def _integrations() -> Component:
                         state("Checking", "", "hourglass-split"), id={"type": STATE, "name": name}, className="nowrap"
                     ),
                     html.Td(
-                        html.A(["API", hidden(f" of {label}")], href=f"/docs#/{name}"),
+                        [
+                            html.Span(id={"type": GUIDE, "name": name}),
+                            html.A(["API", hidden(f" of {label}")], href=f"/docs#/{name}"),
+                        ],
                         className="nowrap small hide-phone",
                     ),
                 ]
@@ -190,7 +225,7 @@ def _integrations() -> Component:
 def _who() -> Component:
     lines: tuple[tuple[str, Kind, Any, str, str], ...] = (
         ("p1", "user", html.Span("You", id=YOU), "your own token", "Tables, filters and masks; model calls"),
-        ("p2", "app", "The app itself", "client credentials", "Health checks and warm-up only"),
+        ("p2", "app", html.Span("The app", id=APP), "client credentials", "Health checks and warm-up only"),
         ("p3", "token", "The app, for you", "a token for each login", "Your records in Lakebase"),
     )
     rows = [
@@ -218,24 +253,27 @@ def _who() -> Component:
             className="body",
         ),
         id="who",
+        aside=[html.Span(id=EXPLAINED, className="small push")],
     )
 
 
-def _tour_steps(finished: set[str]) -> Component:
+def _tour_steps(finished: set[str], settings: Settings | None = None) -> Component:
     """Return the five steps; the first one that is open is marked and links to its page."""
     open_now = next((step for step in STEPS if step not in finished), None)
-    words: dict[Step, tuple[str, str, list[Any]]] = {
-        "table": ("/unity-catalog", "Open a table", [" of Unity Catalog"]),
-        "filter": ("/unity-catalog", "Filter it", [", then show the SQL"]),
-        "preference": ("/lakebase", "Save a preference", [", delete it and undo that"]),
-        "model": ("/model-serving", "Ask a model", [" for a prediction"]),
-        "manager": ("", "Sign in as a manager", [": other rows, no masks"]),
+    table = mono(settings.default_table) if settings else "a table"
+    switch = (settings.account_switch_url if settings else None) or ""
+    words: dict[Step, tuple[str, Any, str]] = {
+        "table": ("/unity-catalog", ["Open ", table], ""),
+        "filter": ("/unity-catalog", "Filter", ", then show the SQL"),
+        "preference": ("/lakebase", "Save a preference", ", delete it and undo that"),
+        "model": ("/model-serving", "Ask a model", " for a prediction"),
+        "manager": (switch, "Sign in as a manager", ": other rows, no masks"),
     }
     items: list[tuple[str, Any]] = []
     for step in STEPS:
         href, what, rest = words[step]
         how = "done" if step in finished else "now" if step == open_now else "next"
-        items.append((how, [html.A(what, href=href) if href and how == "now" else what, *rest]))
+        items.append((how, [html.A(what, href=href) if href and how == "now" else html.Span(what), rest]))
     return steps(items)
 
 

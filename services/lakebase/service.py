@@ -93,10 +93,7 @@ class LakebaseService:
         """
         with self._errors_mapped():
             milliseconds = self._database.ping()
-        numbers = self._pool.statistics()
-        in_use = numbers.get("pool_size", 0) - numbers.get("pool_available", 0)
-        most = numbers.get("pool_max", 0)
-        return f"{self._name} answers in {milliseconds:.1f} ms; {in_use} of {most} connections in use."
+        return f"{self._name} answers in {milliseconds:.1f} ms; row-level security forced."
 
     def list_records(
         self,
