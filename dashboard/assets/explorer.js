@@ -191,12 +191,30 @@ window.dash_clientside.explorer = (() => {
     goTo(Math.floor((row - 1) / api.paginationGetPageSize()));
     api.ensureIndexVisible(row - 1, "middle");
     const first = api.getAllDisplayedColumns().find((column) => column.getColId() !== "__row");
-    if (first) api.setFocusedCell(row - 1, first);
+    if (first) setTimeout(() => api.setFocusedCell(row - 1, first), 60);   // once the row is drawn
   };
 
   // --- dialogs, popovers ---------------------------------------------------------------------------------------------------
-  const openDialog = (id) => { const box = at(id); if (!box || box.open) return; box.setAttribute("role", "dialog"); box.showModal(); box.addEventListener("close", () => box.setAttribute("role", "region"), { once: true }); };
-  const closeDialog = (id) => { const box = at(id); if (box?.open) box.close(); };
+  // A part of the page that becomes a modal dialog where there is no room for it: everything else is inert meanwhile, and the
+  // focus returns to the opener.
+  const openers = new Map();
+  const others = (box) => { const out = []; for (let one = box; one.parentElement && one !== document.body; one = one.parentElement) out.push(...[...one.parentElement.children].filter((x) => x !== one && !/SCRIPT|STYLE/.test(x.tagName))); return out; };
+  const openDialog = (id) => {
+    const box = at(id); if (!box || openers.has(id)) return;
+    openers.set(id, [document.activeElement, others(box).filter((one) => !one.inert)]);
+    for (const one of openers.get(id)[1]) one.inert = true;
+    box.classList.add("open"); box.setAttribute("role", "dialog"); box.setAttribute("aria-modal", "true");
+    (box.querySelector("[role=treeitem][tabindex='0'], button, input") ?? box).focus();
+  };
+  const closeDialog = (id) => {
+    const box = at(id), [opener, held] = openers.get(id) ?? []; if (!held) return;
+    openers.delete(id);
+    for (const one of held) one.inert = false;
+    if (box) { box.classList.remove("open"); box.removeAttribute("role"); box.removeAttribute("aria-modal"); }
+    (opener?.checkVisibility() ? opener : document.querySelector("[data-pop=uc-more-menu]"))?.focus();
+  };
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape" && !document.querySelector("dialog[open]")) for (const id of [...openers.keys()]) { event.preventDefault(); closeDialog(id); } });
+  document.addEventListener("click", (event) => { for (const id of [...openers.keys()]) if (event.target === document.documentElement || event.target === document.body) closeDialog(id); });
   const closePop = (id) => {
     for (const opener of document.querySelectorAll(`[data-pop="${id}"][aria-expanded=true]`)) { opener.setAttribute("aria-expanded", "false"); at(id).hidden = true; if (opener.checkVisibility()) opener.focus(); }
   };
@@ -255,6 +273,16 @@ window.dash_clientside.explorer = (() => {
     api.addEventListener("gridPreDestroyed", () => phone.removeEventListener("change", change));
     if (phone.matches) pin(api);
   };
+  // Beside the rows the profile is switched on and off; without room it is a dialog that a button opens. The data of a chart likewise.
+  const pressed = () => {
+    const wide = matchMedia("(min-width: 1200px)").matches, profile = at("uc-inspect-toggle"), data = at("uc-chart-as-table");
+    if (profile) {
+      if (wide) { profile.setAttribute("aria-pressed", String(!document.querySelector(".lf-rows .lf-split")?.classList.contains("one"))); profile.removeAttribute("aria-haspopup"); }
+      else { profile.removeAttribute("aria-pressed"); profile.setAttribute("aria-haspopup", "dialog"); }
+    }
+    if (data) { const split = document.querySelector(".lf-chart-split"); data.setAttribute("aria-pressed", String(wide ? !split?.classList.contains("one") : Boolean(split?.classList.contains("table")))); }
+  };
+  matchMedia("(min-width: 1200px)").addEventListener("change", () => pressed());
   const running = () => at("uc-running")?.classList.contains("on");
 
   document.addEventListener("click", (event) => {
@@ -270,12 +298,12 @@ window.dash_clientside.explorer = (() => {
     else if (button.id === "uc-inspect-close") closeDialog("uc-inspect-box");
     else if (button.id === "uc-inspect-toggle" || button.id === "uc-inspect-more") {
       if (matchMedia("(min-width: 1200px)").matches) {
-        const one = document.querySelector(".lf-rows .lf-split").classList.toggle("one");
-        button.setAttribute("aria-pressed", String(!one));
+        document.querySelector(".lf-rows .lf-split").classList.toggle("one"); pressed();
+        inspect(state.column ?? state.names[0], true);
       } else { openDialog("uc-inspect-box"); inspect(state.column ?? state.names[0], true); }
-    } else if (button.id === "uc-chart-as-table") {
+    } else if (button.id === "uc-chart-as-table" || button.id === "uc-chart-as-table-more") {
       const split = document.querySelector(".lf-chart-split"), wide = matchMedia("(min-width: 1200px)").matches;
-      button.setAttribute("aria-pressed", String(wide ? !split.classList.toggle("one") : split.classList.toggle("table")));
+      split.classList.toggle(wide ? "one" : "table"); pressed();
     } else if (button.id === "uc-inspect-previous" || button.id === "uc-inspect-next") {
       const step = button.id === "uc-inspect-next" ? 1 : -1, names = state.names;
       inspect(names[(names.indexOf(state.column) + step + names.length) % names.length]);
@@ -329,6 +357,7 @@ window.dash_clientside.explorer = (() => {
       if (back && state.before) { back.hidden = false; back.textContent = `Back to ${state.before}`; back.href = `/unity-catalog?${new URLSearchParams({ table: state.before })}`; }
       window.dash_ag_grid && shown?.[1] === "rows" && window.dash_ag_grid.getApiAsync("uc-grid").then(wire, () => {});
       if (shown?.[1] === "rows") state.column = null;
+      setTimeout(pressed);
       return no();
     },
     // When the total is asked for: after the first rows, or at once where no rows are read.

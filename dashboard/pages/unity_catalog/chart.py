@@ -86,7 +86,7 @@ def panel(view: ViewState, details: TableDetails) -> list[Component]:
 def side() -> list[Component]:
     """What stands at the end of the tab bar."""
     return [
-        button("Data as table", AS_TABLE, "ghost", "table", small=True, **{"aria-pressed": "true"}),
+        button("Data as table", AS_TABLE, "ghost", "table", "hide-phone", small=True, **{"aria-pressed": "true"}),
         button("Save picture", SAVE_PICTURE, "ghost", "image", "hide-phone", small=True),
     ]
 

@@ -209,7 +209,7 @@ def _layout(traces: list[dict[str, Any]], spec: ChartSpec, panels: int) -> dict[
 def _time_axis(spec: ChartSpec, traces: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Dates with their year, exactly as long as the data: half a step beyond the first and the last."""
     formats = {"hour": "%d %b %H:%M\n%Y", "month": "%b\n%Y", "year": "%Y"}
-    axis: dict[str, Any] = {"type": "date", "tickformat": formats.get(spec.bucket or "", "%d %b\n%Y"), "nticks": 10}
+    axis: dict[str, Any] = {"type": "date", "tickformat": formats.get(spec.bucket or "", "%d %b\n%Y"), "tickangle": 0}
     moments = sorted({moment for trace in traces for x in trace["x"] if (moment := _moment(x)) is not None})
     if moments:
         half = min((b - a for a, b in itertools.pairwise(moments)), default=dt.timedelta(days=1)) / 2
@@ -234,7 +234,7 @@ def _scale(spec: ChartSpec) -> str | None:
 
 def _label(word: str, spec: ChartSpec, top: float, *, starts_at_zero: bool) -> dict[str, Any]:
     unit = BUCKETS[spec.bucket].replace("each", "per") if spec.bucket else f"by {spec.group}"
-    note = "" if starts_at_zero or spec.kind == "heatmap" else "; the axis does not start at 0"
+    note = "" if starts_at_zero or spec.kind == "heatmap" else "; axis not from 0"
     return {
         "text": f"<b>{measure_words(word)}</b> {unit}{note}",
         "xref": "paper",

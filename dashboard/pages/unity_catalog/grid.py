@@ -31,7 +31,7 @@ _SIGNS: dict[Kind, str] = {
     "nested": "t-text",
     "other": "t-text",
 }
-_WIDTHS: dict[Kind, int] = {"timestamp": 196, "integer": 104, "number": 104, "decimal": 124, "date": 116, "boolean": 96}
+_WIDTHS: dict[Kind, int] = {"timestamp": 196, "integer": 102, "number": 102, "decimal": 124, "date": 116, "boolean": 96}
 _FIXED = frozenset({"timestamp", "date", "boolean"})
 """Kinds whose values all have the same width: the room that is left goes to the others."""
 _NUMERIC = frozenset({"integer", "number", "decimal"})
@@ -135,4 +135,4 @@ def _definition(column: Column, view: ViewState) -> dict[str, Any]:
 
 def _heading(column: Column) -> int:
     """The width that a heading takes: about 6 px a sign at 12 px, the type's sign, the padding; long names are cut."""
-    return min(240, 6 * len(column.name) + (36 if column.kind == "number" else 44))
+    return min(240, round(5.8 * len(column.name)) + (36 if column.kind == "number" else 44))

@@ -143,6 +143,7 @@ def _more() -> Component:
                 **{"aria-expanded": "false", "data-toggle": ids.COLUMNS_MENU, "data-pop": ids.COLUMNS_MENU},
             ),
             button("Column profile", "uc-inspect-more", "ghost", "layout-sidebar-reverse", "lf-rows-only"),
+            button("Data as table", "uc-chart-as-table-more", "ghost", "table", "lf-chart-only"),
         ],
         id="uc-more-menu",
         className="lf-pop lf-menu",

@@ -1,6 +1,6 @@
 """The column profile beside the rows: follows the focused column, over the whole table.
 
-On a screen without room for it, it is a modal dialog behind the button "Column profile" (the browser's ``<dialog>``).
+On a screen without room for it, it is a modal dialog behind the button "Column profile".
 """
 
 from __future__ import annotations
@@ -27,14 +27,13 @@ from services.unity_catalog.models import Column, ColumnProfile, Profile, Profil
 def layout() -> Component:
     """The profile before a column was read."""
     waiting = [*skeleton(80), *skeleton(100, height=72), *skeleton(70, 50, 62, 44, 66, 52)]
-    return html.Dialog(
+    return html.Aside(
         [
             icon_button("Close", "x-lg", "uc-inspect-close", "lf-inspect-close"),
             html.Div(html.Div(waiting, className="stack"), id=ids.INSPECTOR, className="lf-inspect-body"),
         ],
         id="uc-inspect-box",
         className="lf-inspect",
-        role="region",
         tabIndex="0",
         **{"aria-label": "Column profile"},
     )

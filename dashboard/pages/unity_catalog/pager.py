@@ -27,7 +27,7 @@ def pager(page_size: int) -> Component:
                 [
                     icon_button("First page", "chevron-bar-left", ids.PAGER_FIRST, "hide-phone", disabled=True),
                     icon_button("Previous page", "chevron-left", ids.PAGER_PREVIOUS, disabled=True),
-                    html.Label(html.Span("Page", className="lf-page-word"), htmlFor=ids.PAGER_PAGE),
+                    html.Label("Page", htmlFor=ids.PAGER_PAGE, className="lf-page-word"),
                     dbc.Input(
                         id=ids.PAGER_PAGE,
                         value="1",

@@ -2,7 +2,7 @@
 
 One tab stop, arrows move, Enter opens (WAI-ARIA tree pattern; assets/explorer.js). The server draws the tree from what
 the service keeps for this person, so opening a level costs one call at most. On a narrow screen the same tree is a
-modal dialog behind the button "Tables": the browser's own ``<dialog>``, which the stylesheet lays into a wide page.
+modal dialog behind the button "Tables".
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class _Reading:
 
 def layout() -> Component:
     """The browser before anything was read."""
-    return html.Dialog(
+    return html.Section(
         [
             html.Header([html.H2("Catalogs"), icon_button("Close", "x-lg", "uc-tree-close", "push", "only-narrow")]),
             search_box(ids.TREE_FILTER, "Filter tables"),
@@ -119,7 +119,6 @@ def layout() -> Component:
         ],
         id=ids.TREE_BOX,
         className="lf-tree",
-        role="region",
         **{"aria-label": "Catalog browser"},
     )
 
