@@ -1,6 +1,7 @@
 """Validate, deploy, follow and destroy the bundle with the Databricks CLI: what ``make deploy`` and its like run.
 
-Standard library only, so that it runs before anything is installed. It acts as whoever the CLI is signed in as.
+It acts as whoever the CLI is signed in as. Everything but ``deploy`` needs the standard library only; ``deploy`` asks
+the deployed app for its health through its URL, for which the SDK finds the same credentials as the CLI.
 """
 
 from __future__ import annotations
@@ -8,19 +9,40 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from typing import Any
 
 APP_KEY = "lakefront"
-HEALTHY_SECONDS = 600
+HEALTHY_SECONDS = 600.0
 """The platform gives an app ten minutes to start, installation included."""
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,28}[a-z0-9]")
+_PAUSE_SECONDS = 2.0
+_ASK_SECONDS = 30.0
+_SERVICES = ("authentication", "unity_catalog", "sql_warehouse", "lakebase", "model_serving")
 
 
 class DeployError(RuntimeError):
     """A step failed; ``str()`` says what to do next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the app answered at one look.
+
+    Attributes:
+        done: it is healthy.
+        line: one line of progress.
+        advice: what to do about services that are not ok.
+    """
+
+    done: bool
+    line: str
+    advice: str = ""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,10 +50,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("action", choices=("validate", "deploy", "logs", "destroy"))
     parser.add_argument("target", choices=("dev", "prod"))
+    parser.add_argument("--wait", type=float, default=HEALTHY_SECONDS, help="seconds until the app must be healthy")
     chosen = parser.parse_args(arguments)
-    actions = {"validate": validate, "deploy": deploy, "logs": logs, "destroy": destroy}
     try:
-        actions[chosen.action](chosen.target)
+        if chosen.action == "deploy":
+            deploy(chosen.target, chosen.wait)
+        else:
+            {"validate": validate, "logs": logs, "destroy": destroy}[chosen.action](chosen.target)
     except DeployError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -42,35 +67,95 @@ def validate(target: str) -> None:
     """Run both checks: the strict one finds wrong fields, the plan finds references that lead nowhere.
 
     Raises:
-        DeployError: one of them found a mistake; the CLI has shown it.
+        DeployError: one of them found a mistake, which the CLI has shown, or the app's name is not one.
     """
     _step("Checking the bundle", "bundle", "validate", "--strict", "-t", target)
+    _check_name(str(_bundle("validate", target)["resources"]["apps"][APP_KEY].get("name")), target)
     _step("Planning", "bundle", "plan", "-t", target)
 
 
-def deploy(target: str) -> None:
-    """Validate, deploy, wait until the app is healthy, print its URL. The app applies its migrations as it starts.
+def deploy(target: str, seconds: float = HEALTHY_SECONDS) -> None:
+    """Validate, deploy, wait until the app is healthy, print its URL.
+
+    The records' schema is migrated by the app itself as it starts, because a service principal owns what it makes:
+    migrations run by anybody else would leave the app without rights on its own tables. So the step "migrate" is to
+    wait until the app says that its database is ok.
 
     Raises:
-        DeployError: a step failed, or the app did not come up in time.
+        DeployError: a step failed, or the app was not healthy within ``seconds``.
     """
     validate(target)
-    _step("Deploying", "bundle", "deploy", "-t", target)
-    name = app_name(target)
-    sys.stdout.write(f"Waiting until {name} is healthy …\n")
-    until = time.monotonic() + HEALTHY_SECONDS
-    app: dict[str, Any] = {}
-    while time.monotonic() < until:
+    try:
+        _step("Deploying", "bundle", "deploy", "-t", target)
+    except DeployError as error:
+        raise DeployError(f"{error}\n{_after_failure(target)}") from None
+    summary = _bundle("summary", target)
+    name = str(summary["resources"]["apps"][APP_KEY]["name"])
+    _say(f"Waiting until {name} has migrated its database and is healthy …")
+    _say(f"Lakefront ({target}) is at {_wait(target, name, _headers(summary), seconds)}")
+
+
+def _wait(target: str, name: str, headers: dict[str, str], seconds: float) -> str:
+    """The app's URL, as soon as the app answers there and says that it is healthy."""
+    until, look = time.monotonic() + seconds, Look(False, "")
+    while True:
         app = _json("apps", "get", name, "-o", "json")
-        state = app.get("app_status", {}).get("state")
-        if state == "RUNNING":
-            sys.stdout.write(f"Lakefront ({target}) is at {app['url']}\n")
-            return
-        if state == "CRASHED":
-            break
-        time.sleep(2)
-    message = app.get("app_status", {}).get("message", "")
-    raise DeployError(f"{name} is not healthy: {message}\nRead its log with `make logs TARGET={target}`.")
+        before, look = look, _look(app, headers)
+        if look.line != before.line:
+            _say(f"  {look.line}")
+        if look.done:
+            if look.advice:
+                _say(look.advice)
+            return str(app["url"])
+        if app.get("app_status", {}).get("state") == "CRASHED" or time.monotonic() > until:
+            state = app.get("app_status", {}).get("message", "")
+            raise DeployError(
+                f"{name} was deployed but is not healthy: {state or look.line}\n{look.advice}\n"
+                f"Read its log with `make logs TARGET={target}`, correct the cause and run"
+                f" `make deploy TARGET={target}` again."
+            )
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _look(app: dict[str, Any], headers: dict[str, str]) -> Look:
+    """Ask health and status through the app's URL, as a browser would."""
+    import requests
+
+    try:
+        url = str(app["url"])
+        health = requests.get(f"{url}/api/v1/health", headers=headers, allow_redirects=False, timeout=_ASK_SECONDS)
+        if health.status_code in (302, 401, 403):
+            return _refused(app, health.status_code)
+        if health.status_code != 200:
+            return Look(False, f"the app does not answer yet (HTTP {health.status_code})")
+        status = requests.get(f"{url}/api/v1/status", headers=headers, allow_redirects=False, timeout=_ASK_SECONDS)
+        report = status.json() if status.status_code == 200 else {}
+    except (requests.RequestException, ValueError) as error:
+        return Look(False, f"the app does not answer yet ({type(error).__name__})")
+    return _judge(report)
+
+
+def _refused(app: dict[str, Any], status: int) -> Look:
+    """The proxy takes OAuth tokens of people who may use the app, and no personal access token."""
+    running = app.get("app_status", {}).get("state") == "RUNNING"
+    return Look(
+        running,
+        f"the app's proxy does not accept these credentials (HTTP {status}); the platform says that the app is"
+        f" {'running' if running else 'not running yet'}",
+        f"Its own checks could not be asked: open {app.get('url')} in a browser and look at the page Status.",
+    )
+
+
+def _judge(report: dict[str, Any]) -> Look:
+    """Healthy: the database is ok and nothing is unavailable. A cold warehouse or a missing grant is only told."""
+    states = {name: str(report.get(name, {}).get("status", "unknown")) for name in _SERVICES}
+    advice = "\n".join(
+        f"  {name} is {state}: {report[name].get('detail', '')}\n    {report[name].get('remedy') or ''}".rstrip()
+        for name, state in states.items()
+        if state not in ("ok", "starting") and name in report
+    )
+    done = states["lakebase"] == "ok" and not set(states.values()) & {"unavailable", "unknown"}
+    return Look(done, ", ".join(f"{name} {state}" for name, state in states.items()), advice)
 
 
 def logs(target: str) -> None:
@@ -102,8 +187,45 @@ def app_name(target: str) -> str:
     Raises:
         DeployError: the bundle cannot be read.
     """
-    summary = _json("bundle", "summary", "-t", target, "-o", "json")
-    return str(summary["resources"]["apps"][APP_KEY]["name"])
+    return str(_bundle("summary", target)["resources"]["apps"][APP_KEY]["name"])
+
+
+def _check_name(name: str, target: str) -> None:
+    """The default name carries the deployer's, which may be longer than the platform takes."""
+    if _NAME.fullmatch(name):
+        return
+    shorter = re.sub(r"[^a-z0-9-]", "-", name.lower())[:30].strip("-")
+    raise DeployError(
+        f"The app's name would be {name!r} ({len(name)} characters); the platform takes 2 to 30 lower-case letters,"
+        f" digits and hyphens. Choose one, for example:\n"
+        f"  BUNDLE_VAR_app_name={shorter} make deploy TARGET={target}\n"
+        f'or for good, in .databricks/bundle/{target}/variable-overrides.json: {{"app_name": "{shorter}"}}'
+    )
+
+
+def _after_failure(target: str) -> str:
+    """What to do after a deployment that failed half-way."""
+    return (
+        "What was made before the error is kept and used by the next deployment; nothing has to be cleaned up.\n"
+        f"If the app itself did not start, its last log lines are above; all of them: `make logs TARGET={target}`.\n"
+        f"Correct the cause, then run `make deploy TARGET={target}` again."
+    )
+
+
+def _headers(summary: dict[str, Any]) -> dict[str, str]:
+    """The authorization for the app's URL: the same credentials as the CLI's, found by the SDK."""
+    try:
+        from databricks.sdk.core import Config
+    except ImportError:
+        raise DeployError("Run this through `make deploy`, which installs the Databricks SDK first.") from None
+    workspace = summary.get("workspace", {})
+    os.environ.setdefault("DATABRICKS_CLI_PATH", _cli())
+    try:
+        config = Config(host=workspace.get("host"), profile=workspace.get("profile"), retry_timeout_seconds=30)
+        found: dict[str, str] = config.authenticate()
+    except (ValueError, OSError, TimeoutError) as error:
+        raise DeployError(f"The app was deployed, but its health cannot be asked: {error}") from None
+    return found
 
 
 def _cli() -> str:
@@ -116,9 +238,14 @@ def _cli() -> str:
     return found
 
 
-def _step(title: str, *arguments: str) -> None:
-    sys.stdout.write(f"{title} …\n")
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
+
+
+def _step(title: str, *arguments: str) -> None:
+    _say(f"{title} …")
+    # Not captured: the CLI shows its progress, and asks when something would be destroyed.
     done = subprocess.run([_cli(), *arguments], check=False)  # noqa: S603 - the CLI with fixed arguments
     if done.returncode != 0:
         command = " ".join(("databricks", *arguments))
@@ -126,6 +253,10 @@ def _step(title: str, *arguments: str) -> None:
             f"`{command}` failed with exit status {done.returncode}; the message is above. docs/deployment.md lists the"
             " usual ones under Troubleshooting."
         )
+
+
+def _bundle(command: str, target: str) -> dict[str, Any]:
+    return _json("bundle", command, "-t", target, "-o", "json")
 
 
 def _json(*arguments: str) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,6 @@ from local_workspace.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent.parent
 CATALOG = "lakefront"
-_RUNTIME = ("app.py", "app.yaml", "requirements.txt", "dashboard", "services", "db")
 
 TINY_APP = """
 import http.server, json, os
@@ -153,21 +154,44 @@ def tiny(cli_path: str, cloud: Workspace, tmp_path: Path) -> Iterator[Cli]:
         cli("bundle", "destroy", "-t", target, "--auto-approve", "--force-lock")
 
 
-@pytest.fixture
-def real(cli_path: str, cloud: Workspace, tmp_path: Path) -> Iterator[Cli]:
-    """A copy of what this repository uploads, with its own ``databricks.yml``."""
-    folder = tmp_path / "bundle"
-    folder.mkdir()
-    for name in _RUNTIME:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder)
-    document = yaml.safe_load((ROOT / "databricks.yml").read_text())
-    del document["sync"]
-    cli = Cli(cli_path, cloud, folder)
-    cli.configure(document)
-    yield cli
-    for target in ("dev", "prod"):
-        cli("bundle", "destroy", "-t", target, "--auto-approve", "--force-lock")
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clean copy of the whole repository: what git has or would take, and nothing that lies about."""
+    folder = tmp_path_factory.mktemp("clean") / "lakefront"
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split("\0")  # fmt: skip
+    for name in listed:
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+@contextmanager
+def copied(cli_path: str, cloud: Workspace, repository: Path, folder: Path, user: str | None = None) -> Iterator[Cli]:
+    """A copy of the repository with its own CLI; what it deploys is destroyed at the end."""
+    shutil.copytree(repository, folder)
+    cli = Cli(cli_path, cloud, folder, user)
+    try:
+        yield cli
+    finally:
+        for target in ("dev", "prod"):
+            cli("bundle", "destroy", "-t", target, "--auto-approve", "--force-lock")
+
+
+def make(cli: Cli, *arguments: str, answer: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a target of the Makefile in the CLI's folder, with the packages that are installed here."""
+    ready = cli.folder.parent / f"{cli.folder.name}.ready"
+    ready.touch()
+    return subprocess.run(
+        ["make", *arguments, f"BIN={Path(sys.executable).parent}", f"READY={ready}", f"PYTHON={sys.executable}"],
+        cwd=cli.folder,
+        env=cli.environment() | {"DATABRICKS_CLI": cli.path} | variables,
+        input=answer,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )

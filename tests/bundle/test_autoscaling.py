@@ -26,8 +26,9 @@ def _documented() -> dict[str, Any]:
     return document
 
 
-def _switch(bundle: dict[str, Any], change: dict[str, Any]) -> None:
-    """What the documentation tells a person to replace."""
+def autoscaling(bundle: dict[str, Any]) -> dict[str, Any]:
+    """The bundle after what the documentation tells a person to replace."""
+    change = _documented()
     resources, app = bundle["resources"], bundle["resources"]["apps"]["lakefront"]
     del resources["database_instances"]
     resources["postgres_projects"] = change["resources"]["postgres_projects"]
@@ -39,13 +40,12 @@ def _switch(bundle: dict[str, Any], change: dict[str, Any]) -> None:
     del bundle["variables"]["lakebase_capacity"]
     for target in bundle["targets"].values():
         target.get("variables", {}).pop("lakebase_capacity", None)
+    return bundle
 
 
 @pytest.mark.parametrize(("target", "name"), [("dev", "lakefront-dev-deployer"), ("prod", "lakefront")])
 def test_the_variant_is_deployed_and_clean(tiny: Cli, target: str, name: str) -> None:
-    document = tiny.configuration()
-    _switch(document, _documented())
-    tiny.configure(document)
+    tiny.configure(autoscaling(tiny.configuration()))
     assert "Validation OK!" in tiny.ok("bundle", "validate", "--strict", "-t", target)
     tiny.ok("bundle", "deploy", "-t", target)
     assert "0 to add, 0 to change" in tiny.ok("bundle", "plan", "-t", target)
