@@ -231,6 +231,8 @@ def _macro(name: str) -> Callable[..., exp.Expr]:
 
 
 BUILDERS: dict[str, Callable[..., exp.Expr]] = {
+    "date": _macro("cast_date"),
+    "timestamp": _macro("cast_timestamp"),
     "date_format": _date_format,
     "to_date": _to_date,
     "to_timestamp": _to_timestamp,
@@ -258,7 +260,6 @@ BUILDERS: dict[str, Callable[..., exp.Expr]] = {
     "every": _renamed("bool_and"),
     "bool_and": _renamed("bool_and"),
     "some": _renamed("bool_or"),
-    "any": _renamed("bool_or"),
     "bool_or": _renamed("bool_or"),
     "try_to_timestamp": _macro("try_timestamp"),
     "try_to_date": _macro("try_date"),

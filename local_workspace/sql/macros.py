@@ -127,7 +127,7 @@ _TIMES = (
     "unix_micros(x) AS epoch_us(x)",
     "unix_date(x) AS CAST(x - DATE '1970-01-01' AS INTEGER)",
     "date_from_unix_date(n) AS DATE '1970-01-01' + CAST(n AS INTEGER)",
-    "timestamp_seconds(x) AS make_timestamptz(CAST(x * 1000000 AS BIGINT))",
+    "timestamp_seconds(x) AS make_timestamptz(CAST(CAST(x AS DECIMAL(30,6)) * 1000000 AS BIGINT))",
     "timestamp_millis(x) AS make_timestamptz(CAST(x AS BIGINT) * 1000)",
     "timestamp_micros(x) AS make_timestamptz(CAST(x AS BIGINT))",
     "today() AS CAST({S}.local_time(now()) AS DATE)",
@@ -230,6 +230,15 @@ _COLLECTIONS = (
     "array_repeat(x, n) AS list_transform(range(CAST(n AS BIGINT)), LAMBDA _i: x)",
     "array_compact(a) AS list_filter(a, LAMBDA _i: _i IS NOT NULL)",
     "array_join(a, s) AS array_to_string(a, s)",
+    "array_contains(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN NULL WHEN list_contains(a, x) THEN TRUE WHEN "
+    "len(list_filter(a, LAMBDA _i: _i IS NULL)) > 0 THEN NULL ELSE FALSE END",
+    "array_distinct(a) AS list_filter(a, LAMBDA _e, _i: len(list_filter(a[1:_i - 1], LAMBDA _f: _f IS NOT DISTINCT FROM _e)) = 0)",
+    "array_position(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN NULL ELSE CAST(coalesce(list_position(a, x), 0) AS BIGINT) END",
+    "array_remove(a, x) AS CASE WHEN x IS NULL THEN NULL ELSE list_filter(a, LAMBDA _e: _e IS NULL OR _e <> x) END",
+    "array_intersect(a, b) AS {S}.array_distinct(list_filter(a, LAMBDA _x: len(list_filter(b, LAMBDA _y: _y IS NOT DISTINCT FROM _x)) > 0))",
+    "array_except(a, b) AS {S}.array_distinct(list_filter(a, LAMBDA _x: len(list_filter(b, LAMBDA _y: _y IS NOT DISTINCT FROM _x)) = 0))",
+    "array_union(a, b) AS {S}.array_distinct(list_concat(a, b))",
+    "map_values(m) AS map_values(m)",
     "map_contains_key(m, k) AS map_contains(m, k)",
     "sequence(a BIGINT, b BIGINT) AS CASE WHEN a <= b THEN generate_series(a, b) ELSE generate_series(a, b, -1) END, "
     "(a BIGINT, b BIGINT, s BIGINT) AS generate_series(a, b, s), (a DATE, b DATE, s INTERVAL) AS "
@@ -329,6 +338,8 @@ _INTERNAL = frozenset(
         "remainder",
         "substring3",
         "item",
+        "truncated_number",
+        "try_int_text",
     ]
 )
 NAMES = frozenset(definition.partition("(")[0] for definition in MACROS) - _INTERNAL

@@ -192,6 +192,17 @@ class _Rewriter:
             return node
         return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))
 
+    def indexed(self, node: exp.Expr) -> exp.Expr:
+        """The second variable of a lambda counts from 0 on the platform."""
+        function = node.args.get("expression")
+        names = function.expressions if isinstance(function, exp.Lambda) else []
+        if isinstance(function, exp.Lambda) and len(names) == 2:
+            for column in list(function.this.find_all(exp.Column, exp.Identifier)):
+                if column.name.lower() == names[1].name.lower() and not isinstance(column.parent, exp.Column):
+                    index = exp.Sub(this=column.copy(), expression=exp.Literal.number(1))
+                    column.replace(exp.Paren(this=plain(index, "INT")))
+        return node
+
     def bracket(self, node: exp.Expr) -> exp.Expr:
         keys = node.expressions
         if len(keys) != 1 or isinstance(keys[0], exp.Slice):
@@ -367,6 +378,8 @@ _HANDLERS: dict[type, Callable[[_Rewriter, exp.Expr], exp.Expr]] = {
     exp.Like: _Rewriter.like,
     exp.ILike: _Rewriter.like,
     exp.Bracket: _Rewriter.bracket,
+    exp.Transform: _Rewriter.indexed,
+    exp.ArrayFilter: _Rewriter.indexed,
     exp.RegexpLike: _Rewriter.regex,
     exp.RegexpReplace: _Rewriter.regex,
     exp.RegexpExtract: _Rewriter.regex,

@@ -15,44 +15,32 @@ QUERIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
 CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
 _NODES = """
-Add Alias Aliases And Array Between Boolean Bracket Case Cast Coalesce Column ColumnDef Concat CTE Cube
-DataType DataTypeParam Delete Desc Div Dot DPipe Distinct EQ Escape Except Exists Explode Filter From GT GTE
-Group GroupingSets Having Identifier If ILike In Insert IntDiv Intersect Interval IntervalSpan Is Join
-JSONExtract Kwarg Lambda Lateral LT LTE Like Limit Literal LogicalAnd LogicalOr Map MapFromEntries Merge Mod
-Mul NEQ Neg Not Null NullSafeEQ NullSafeNEQ Offset Or Order Ordered Parameter Paren Pivot Placeholder
-PivotAlias PropertyEQ Qualify RegexpLike Rollup Schema Select Slice Star Struct Sub Subquery Table TableAlias
-Tuple Union Unnest Update Values Var When Where Whens Window WindowSpec Windows With TryCast BitwiseAnd
-BitwiseOr BitwiseXor BitwiseNot WithinGroup IgnoreNulls RespectNulls Any All SafeDivide Returning Pseudocolumn
-VarMap StarMap ToMap JSONPath JSONPathRoot JSONPathKey JSONPathSubscript Grouping GroupingId HexString
-DecodeCase SafeDivide Sqrt IsNull Rand SubstringIndex ILike National
+Add Alias Aliases All Any Between BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Boolean Bracket CTE Column
+ColumnDef Cube DPipe DataType DataTypeParam Delete Distinct Div Dot EQ Escape Except Filter From GT GTE Group
+GroupingSets Having HexString ILike Identifier IgnoreNulls In Insert IntDiv Intersect Interval Is JSONPath
+JSONPathKey JSONPathRoot JSONPathSubscript Join LT LTE Lambda Lateral Like Limit Literal Merge Mod Mul NEQ Neg
+Not Null NullSafeEQ Offset Order Ordered Parameter Paren Pivot PivotAlias Placeholder PropertyEQ Pseudocolumn
+Qualify RespectNulls Rollup Schema Select Star Sub Subquery Table TableAlias Tuple Union Update Values Var
+When Whens Where Window WindowSpec With WithinGroup
 """
 
 _FUNCTIONS = """
-Abs Acos AddMonths And Anonymous AnyValue ApproxDistinct Array ArrayAgg ArrayAny ArrayConcat ArrayContains
-ArrayDistinct ArrayExcept ArrayFilter ArrayIntersect ArrayMax ArrayMin ArrayOverlaps ArrayPosition
-ArrayPrepend ArrayAppend ArrayRemove ArraySize ArraySlice ArraySum ArrayToString ArrayUnionAgg ArrayUniqueAgg
-Ascii Asin Atan Atan2 Avg BitwiseAndAgg BitwiseOrAgg BitwiseXorAgg Case Cast Cbrt Ceil Chr Coalesce Concat
-ConcatWs Contains Corr Cos Cosh Count CountIf CovarPop CovarSamp CumeDist CurrentCatalog CurrentDatabase
-CurrentDate CurrentSchema CurrentTimestamp CurrentUser CurrentTimezone Date DateAdd DateDiff DateFromParts
-DateSub DateTrunc Day DayOfMonth DayOfWeek DayOfYear Degrees DenseRank EndsWith Exists Exp Explode Extract
-First FirstValue Floor FromBase64 GenerateSeries GetJSONObject Greatest GroupConcat Hex Hour If Ilike
-JSONExtract JSONExtractScalar Lag Last LastDay LastValue Lead Least Left Length Levenshtein List Ln Log Log10
-Log2 LogicalAnd LogicalOr Lower Map MapEntries MapFromArrays MapKeys MapValues MapFromEntries Max MD5 Min
-MinBy Minute Month NthValue Ntile NullIf Nvl2 Or ParseJSON PercentRank Percentile PercentileCont
-PercentileDisc Posexplode Pow Quantile ApproxQuantile Quarter Radians Rank RegexpExtract RegexpExtractAll
-RegexpLike RegexpReplace Repeat Replace Reverse Right Round RowNumber RPad LPad Pad SHA SHA2 Second Sign Sin
-Sinh Size SortArray Split StartsWith Stddev StddevPop StddevSamp StrPosition Struct Substring Sum Tan Tanh
-TimestampAdd TimestampDiff TimestampTrunc TimeToBase64 Transform Translate Trim TryCast TsOrDsAdd TsOrDsDiff
-TsOrDsToDate TsOrDsToTimestamp TsOrDsToDateStr Unhex Unicode UnixDate UnixSeconds UnixMillis UnixMicros Unnest
-Upper Variance VariancePop Week WeekOfYear Year Initcap IsNan Xor Reduce ArrayReverse Flatten Mode Median
-Kurtosis Skewness JSONMakeTimestamp Factorial Timestamp TimestampSub ToArray Date ArraySort BitLength
-ByteLength Inline ExplodeOuter PosexplodeOuter Nullif IsInf Try DateFromUnixDate WidthBucket SafeDivide
-ToTimestamp Rand RegexpCount RegexpInstr CountIf Chr StructExtract Trunc
+Abs Acos And Anonymous AnyValue ApproxDistinct ApproxQuantile Array ArrayAgg ArrayAppend ArrayFilter ArrayMax
+ArrayMin ArrayPrepend ArraySlice ArraySort ArrayUniqueAgg Asin Atan Atan2 Avg BitwiseAndAgg BitwiseOrAgg
+BitwiseXorAgg Case Cast Cbrt Ceil Chr Coalesce Concat ConcatWs Contains Corr Cos Cosh Count CountIf CovarPop
+CovarSamp CumeDist CurrentCatalog CurrentDatabase CurrentDate CurrentSchema CurrentTimestamp CurrentTimezone
+CurrentUser DecodeCase Degrees DenseRank Exists Exp Explode Extract Factorial First FirstValue Flatten Floor
+Greatest GroupConcat Grouping GroupingId Hex If Initcap JSONExtract JSONExtractScalar Lag Last
+LastValue Lead Least Levenshtein Lower MD5 Map MapFromEntries MapKeys Max Min Mode NthValue Ntile Nullif Nvl2
+Or Pad ParseJSON PercentRank PercentileCont Posexplode Pow Quantile Radians Rank Reduce RegexpCount
+RegexpExtract RegexpExtractAll RegexpInstr RegexpLike RegexpReplace Repeat Replace Reverse Round RowNumber SHA
+SHA2 SafeDivide Sin Sinh Stddev StddevPop StddevSamp StrPosition Struct Substring Sum Tan Tanh Transform
+Translate Trim TryCast Unhex Upper VarMap Variance VariancePop
 """
 
 _ANONYMOUS = """
-is_account_group_member is_member user session_user current_metastore version isnotnull pi rint cot csc sec
-hypot nvl forall zip_with arrays_zip aggregate reduce ltrim rtrim btrim make_date ucase lcase uuid map_concat
+is_account_group_member is_member user current_metastore version isnotnull nvl forall aggregate reduce ltrim rtrim
+map_concat make_date
 """
 
 ALLOWED_NODES = frozenset(_NODES.split()) | frozenset(_FUNCTIONS.split())
