@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from loguru import logger
 from rich.console import Console
 
 from scripts.bench import browser, lakebase, local_workspace, memory, model_serving, report, unity_catalog
@@ -41,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     rows = min(chosen.rows, 1_000_000) if chosen.quick else chosen.rows
     console = Console()
+    logger.remove()  # what the services that we borrow log is not the report
     started = time.monotonic()
     load = report.load_average()
     with tempfile.TemporaryDirectory(prefix="lakefront-bench-") as folder:

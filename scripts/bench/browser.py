@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,9 +36,12 @@ const done = arguments[arguments.length - 1];
 (async () => {
   const api = await dash_ag_grid.getApiAsync("uc-grid");
   const row = (api.paginationGetCurrentPage() + 1) * api.paginationGetPageSize();
+  performance.clearResourceTimings();
   const started = performance.now();
+  const answer = () => Math.max(...performance.getEntriesByType("resource")
+    .filter((one) => one.name.includes("_dash-update-component")).map((one) => one.responseEnd - one.requestStart));
   const look = () => api.getDisplayedRowAtIndex(row)?.data
-    ? requestAnimationFrame(() => done(performance.now() - started)) : setTimeout(look, 1);
+    ? requestAnimationFrame(() => done([performance.now() - started, answer()])) : setTimeout(look, 1);
   document.getElementById("uc-pager-next").click();
   look();
 })();
@@ -70,19 +74,24 @@ def run(product: Product, *, quick: bool) -> Iterator[Line]:
                 found.append(seconds)
         times = Times(tuple(found))
         yield Line(PART, "navigation to the first data row", str(times), target="≤ 2 s", met=times.p50 <= 2)
-        yield _next_page(driver, 6 if quick else 15)
+        yield from _next_page(driver, 6 if quick else 15)
 
 
-def _next_page(driver: webdriver.Chrome, rounds: int) -> Line:
-    pages, calls = [], []
+def _next_page(driver: webdriver.Chrome, rounds: int) -> Iterator[Line]:
+    pages, answers, calls = [], [], []
     for turn in range(1, rounds + 2):
-        shown = float(driver.execute_async_script(_NEXT_PAGE)) / 1000
+        shown, answered = (float(one) / 1000 for one in driver.execute_async_script(_NEXT_PAGE))
+        time.sleep(0.3)  # what the page does after its rows is none of the API's time
         called = float(driver.execute_async_script(_API_PAGE, QUERY, turn * 100)) / 1000
         if turn > 1:
             pages.append(shown)
+            answers.append(answered)
             calls.append(called)
-    against = "the API's own time, from the same page"
-    return compared(PART, "next page of 100 rows", Times(tuple(pages)), Times(tuple(calls)), against, at_most=1.5)
+    against, called_times = "the API's own time, from the same page", Times(tuple(calls))
+    what = "next block of 100 rows, from its request to its answer"
+    yield compared(PART, what, Times(tuple(answers)), called_times, against, at_most=1.5)
+    what = "next page, from the click to the rows on the screen"
+    yield compared(PART, what, Times(tuple(pages)), called_times, against, at_most=1.5)
 
 
 class _Quit:

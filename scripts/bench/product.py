@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -180,6 +182,17 @@ class Product:
     def workspace(self) -> Client:
         """A client at the workspace itself, with the user's token."""
         return Client(self.workspace_url, {"Authorization": f"Bearer {self.token()}"})
+
+    @contextmanager
+    def endpoint_takes(self, endpoint: str, seconds: float) -> Iterator[None]:
+        """Let every call of a serving endpoint take so much longer while the block runs."""
+        faults = f"{self.workspace_url}/.local/faults"
+        fault = {"service": "model_serving", "match": endpoint, "delay_seconds": seconds}
+        urllib3.request("PUT", faults, json={"faults": [fault]}, timeout=10, retries=False)
+        try:
+            yield
+        finally:
+            urllib3.request("DELETE", faults, timeout=10, retries=False)
 
     def connect(self) -> Any:
         """An open session of databricks-sql-connector, as the user."""
