@@ -21,10 +21,12 @@ from services.errors import LakefrontError
 from services.identity import User
 from services.lakebase.models import InferenceLog
 from services.model_serving import ChatStream, Endpoint, EndpointList, EndpointSchema, Invocation, InvocationResult
+from services.model_serving.heartbeat import with_heartbeats
 from services.observability import request_context, request_id
 
 _TAG = "model_serving"
 _BASE = "/api/v1/model-serving"
+_HEARTBEAT_SECONDS = 3.0
 _INVOCATION_ERRORS = (400, 401, 403, 404, 429, 500, 503)
 
 
@@ -137,27 +139,33 @@ def _streamed(user: User, stream: ChatStream) -> Response:
 def _events(stream: ChatStream, correlation_id: str, user_id: str) -> Iterator[bytes]:
     """The chunks as they come. A comment before ``[DONE]`` tells what the answer of a plain invocation tells.
 
-    The request's context ends when its streaming begins, so the correlation id is bound again for each step.
+    While the endpoint is silent a comment goes out every few seconds: writing it is how a reader who left is noticed,
+    and the call to the endpoint is then closed. The request's context ends when its streaming begins, so the
+    correlation id is bound again.
     """
-    with stream:
+    with request_context(correlation_id, user_id):
+        chunks = with_heartbeats(stream, _HEARTBEAT_SECONDS, stream.close)
+    failure = ""
+    try:
         while True:
             with request_context(correlation_id, user_id):
                 try:
-                    chunk = next(stream, None)
+                    chunk = next(chunks)
+                except StopIteration:
+                    break
                 except LakefrontError as error:
                     record(error)
                     failure = json.dumps({"error": error_body(error)})
                     break
-            if chunk is None:
-                failure = ""
-                break
-            yield _event(json.dumps(chunk, ensure_ascii=False))
+            yield b": waiting\n\n" if chunk is None else _event(json.dumps(chunk, ensure_ascii=False))
         if failure:
             yield _event(failure)
             return
         if stream.result is not None:
             yield f": {stream.result.model_dump_json(exclude={'response', 'predictions'})}\n\n".encode()
         yield _event("[DONE]")
+    finally:
+        chunks.close()
 
 
 def _event(data: str) -> bytes:

@@ -19,6 +19,7 @@ from dashboard.components.signs import state as sign
 from dashboard.components.words import MINUS, number
 from services.model_serving import Endpoint, EndpointSchema, SchemaField
 
+_NEAREST = 12
 TASKS = {
     "llm/v1/chat": "chat",
     "agent/v1/chat": "chat",
@@ -168,36 +169,34 @@ def completion(response: Mapping[str, Any]) -> Component:
 
 
 def embeddings(response: Mapping[str, Any]) -> Component:
-    """Return vectors as a table: their size, first numbers, and how near the texts are to each other (cosine)."""
+    """Return vectors as a table: their size, and how near the texts are to each other (cosine)."""
     vectors = [[float(x) for x in one["embedding"]] for one in response["data"]]
-    near = len(vectors) > 1
-    heads = [
-        "Text",
-        "Numbers",
-        "Length",
-        "First numbers",
-        *([f"Near {at + 1}" for at in range(len(vectors))] if near else []),
+    size = number(len(vectors[0]))
+    if len(vectors) == 1:
+        first = ", ".join(f"{x:.4f}" for x in vectors[0][:24]).replace("-", MINUS)
+        words = f"A vector of {size} numbers"
+        more = [html.P([first, " \u2026"], className="mono small lf-vector")]
+        return html.Div([html.H3(words, className="dim lf-answer-name"), *more], className="stack")
+    shown = vectors[:_NEAREST]
+    heads = [html.Th("Text"), *(html.Th(str(at + 1), className="num") for at in range(len(shown)))]
+    rows = [
+        html.Tr(
+            [
+                html.Th(str(at + 1), scope="row"),
+                *(html.Td(f"{cosine(one, other):.2f}".replace("-", MINUS), className="num") for other in shown),
+            ]
+        )
+        for at, one in enumerate(shown)
     ]
-    rows = []
-    for at, vector in enumerate(vectors):
-        length = math.sqrt(math.fsum(x * x for x in vector))
-        first = ", ".join(f"{x:.3f}" for x in vector[:4]).replace("-", MINUS)
-        cells = [html.Td(str(at + 1)), html.Td(number(len(vector)), className="num")]
-        cells += [html.Td(f"{length:.3f}", className="num"), html.Td(f"{first} \u2026", className="mono small nowrap")]
-        if near:
-            cells += [html.Td(f"{cosine(vector, other):.2f}".replace("-", MINUS), className="num") for other in vectors]
-        rows.append(html.Tr(cells))
-    table = html.Table(
-        [html.Thead(html.Tr([html.Th(one) for one in heads])), html.Tbody(rows)], className="lf-table dense"
-    )
-    words = (
-        f"{number(len(vectors))} vectors of {number(len(vectors[0]))} numbers"
-        if near
-        else f"A vector of {number(len(vectors[0]))} numbers"
-    )
-    about = html.P("Near is the cosine: 1 for the same direction, 0 for nothing in common.", className="small dim")
+    table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="lf-table dense")
+    about = "How near the texts are, by line: the cosine, 1 for the same direction, 0 for nothing in common."
+    cut = f" The first {_NEAREST} are compared." if len(vectors) > _NEAREST else ""
     return html.Div(
-        [html.H3(words, className="dim lf-answer-name"), scroller(table, "Vectors"), *([about] if near else [])],
+        [
+            html.H3(f"{number(len(vectors))} vectors of {size} numbers", className="dim lf-answer-name"),
+            html.P(about + cut, className="small dim"),
+            scroller(table, "Nearness of the texts"),
+        ],
         className="stack",
     )
 
@@ -317,9 +316,9 @@ def chat(endpoint: Endpoint, schema: EndpointSchema) -> Component:
     )
 
 
-def result_tag(moment: datetime) -> Component:
+def result_tag(moment: datetime, what: str = "row") -> Component:
     """Return when the input was sent that an answer belongs to."""
-    return tag(f"for the row of {moment.astimezone(UTC):%H:%M:%S} UTC", "", None, "push")
+    return tag(f"for the {what} of {moment.astimezone(UTC):%H:%M:%S} UTC", "", None, "push")
 
 
 def dom_id(identifier: Mapping[str, str]) -> str:

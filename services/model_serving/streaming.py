@@ -6,6 +6,7 @@ the last one ``[DONE]``.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -51,6 +52,7 @@ class ChatStream:
         self._started = started
         self._on_end = on_end
         self._chunks = self._read()
+        self._ending = threading.Lock()
         self.text = ""
         self.usage: dict[str, Any] | None = None
         self.finish_reason: str | None = None
@@ -78,16 +80,15 @@ class ChatStream:
             self._end("done")
             raise
         except LakefrontError as error:
-            self.error = error
-            self._end("timeout" if isinstance(error, UpstreamTimeout) else "failed")
+            if not self._end("timeout" if isinstance(error, UpstreamTimeout) else "failed", error):
+                raise StopIteration from error  # closed from another thread: so the broken read looks here
             raise
         self._note(chunk)
         return chunk
 
     def close(self) -> None:
         """Stop: the upstream connection is closed at once. Idempotent; safe from another thread."""
-        if self.status == "open":
-            self._end("stopped")
+        self._end("stopped")
 
     def __enter__(self) -> ChatStream:
         return self
@@ -95,8 +96,12 @@ class ChatStream:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    def _end(self, status: str) -> None:
-        self.status = status
+    def _end(self, status: str, error: LakefrontError | None = None) -> bool:
+        """End the stream, once; False when it ended before."""
+        with self._ending:
+            if self.status != "open":
+                return False
+            self.status, self.error = status, error
         self.execution_time_ms = (time.perf_counter() - self._started) * 1000
         if status == "done":
             self._call.finish()
@@ -106,6 +111,7 @@ class ChatStream:
             self._call.finish()
             self._response.close()
         self.result = self._on_end(self)
+        return True
 
     def _note(self, chunk: dict[str, Any]) -> None:
         """Keep the text and the usage of a chunk."""

@@ -55,7 +55,7 @@ def answered(
     row = records[0] if isinstance(records, list) and len(records) == 1 and isinstance(records[0], dict) else None
     shown = result.predictions if result.response is None else result.response
     parts: list[Component] = [
-        html.Div(result_tag(asked), className="row-flex"),
+        html.Div(result_tag(asked, "row" if schema.kind == "tabular" else "input"), className="row-flex"),
         answer(shown, schema.output),
     ]
     if len(earlier) > 1 and result.logged:

@@ -29,6 +29,7 @@ from dashboard.pages.model_serving.requests import shaped
 from dashboard.recent_errors import remember
 from services.container import Services
 from services.errors import LakefrontError
+from services.identity import User
 from services.model_serving import Endpoint
 
 
@@ -109,10 +110,11 @@ def _register_list(app: Dash, services: Services) -> None:
     )
     def load(_: Any, __: Any, ___: Any, chosen: str | None, states: dict[str, Any] | None) -> tuple[Any, ...]:
         """List the endpoints that the person may see; runs as the person, and again while an endpoint changes."""
-        if ctx.triggered_id == ids.ANSWERED and not (states or {}).get(chosen or "", {}).get("asleep"):
-            return (no_update,) * 7  # an answer changes the state of an endpoint that slept only
         try:
-            endpoints = services.model_serving.list_endpoints(current_user())
+            user = current_user()
+            if ctx.triggered_id == ids.ANSWERED and not _woken(services, user, chosen, states):
+                return (no_update,) * 7  # an answer changes the state of an endpoint that slept only
+            endpoints = services.model_serving.list_endpoints(user)
         except LakefrontError as error:
             remember(error, "List serving endpoints")
             return error_panel(error), "", [], no_update, no_update, True, ""
@@ -145,6 +147,17 @@ def _register_list(app: Dash, services: Services) -> None:
         """Keep the state in the head of the panel as fresh as the one in the list."""
         found = (states or {}).get(name or "")
         return endpoint_state(**found) if found else no_update
+
+
+def _woken(services: Services, user: User, name: str | None, states: dict[str, Any] | None) -> bool:
+    """Whether the endpoint that answered was last seen asleep, in the list or by itself; it is then asked anew."""
+    if name is None:
+        return False
+    known = services.model_serving.known_endpoint(user, name)
+    slept = (known is not None and known.asleep) or bool((states or {}).get(name, {}).get("asleep"))
+    if slept:
+        services.model_serving.get_endpoint(user, name)
+    return slept
 
 
 _STATE = {"state", "config_update", "asleep"}
