@@ -17,6 +17,7 @@ from local_workspace.identity.tokens import TokenError, Tokens
 from local_workspace.lakebase.cluster import MAIN, Cluster, physical_name
 from local_workspace.lakebase.gateway import Admission, Gateway, Login, LoginRefused
 from local_workspace.lakebase.instances import Instances
+from local_workspace.lakebase.keeper import Keeper
 from local_workspace.lakebase.postgres import Postgres
 from local_workspace.lakebase.projects import Projects
 from local_workspace.lakebase.storages import DEFAULT_DATABASE, Storages
@@ -64,6 +65,7 @@ class Lakebase:
         self._settings = settings
         self._access = access or Open()
         self.postgres = Postgres(settings.state, settings.postgres_version)
+        self._keeper = Keeper(self.postgres)
         self._cluster = Cluster(self.postgres)
         self.storages = Storages(store, self._cluster)
         self.instances = Instances(store, self.storages, settings.postgres_version)
@@ -105,6 +107,7 @@ class Lakebase:
         self._faults.action("lakebase.thaw", self._gateway.thaw)
         self._faults.action("lakebase.kill_postgres", self.postgres.kill)
         self._faults.action("lakebase.start_postgres", self.postgres.start)
+        self._keeper.start()
 
     def _make_default(self) -> None:
         owner = self._directory.service_principal(DEPLOYER)
@@ -119,6 +122,7 @@ class Lakebase:
         if self._gateway is not None:
             self._gateway.stop()
             self._gateway = None
+        self._keeper.stop()
         self.postgres.stop()
 
     def mint(self, caller: Caller, target: str, seconds: float | None = None) -> tuple[str, str]:

@@ -217,3 +217,32 @@ def test_data_survives_a_kill_of_the_server(tmp_path_factory: pytest.TempPathFac
         assert connection.execute("SELECT count(*) FROM t").fetchone() == (1000,)
     second.stop()
     first.stop()
+
+
+def test_a_server_that_was_killed_from_outside_comes_back_with_its_data(
+    app: WorkspaceClient, stack: LakebaseStack
+) -> None:
+    with psycopg.connect(**stack.login(mint(app))) as connection:
+        connection.execute("CREATE SCHEMA kept")
+        connection.execute("CREATE TABLE kept.note AS SELECT 'still here' AS words")
+    process = stack.lakebase.postgres.process
+    assert process is not None
+    process.kill()
+    end = time.monotonic() + 15
+    while True:
+        try:
+            with psycopg.connect(**stack.login(mint(app))) as connection:
+                assert connection.execute("SELECT words FROM kept.note").fetchone() == ("still here",)
+                connection.execute("DROP SCHEMA kept CASCADE")
+            break
+        except psycopg.OperationalError:
+            assert time.monotonic() < end, "the server did not come back"
+            time.sleep(0.2)
+    assert stack.lakebase.postgres.process is not process
+
+
+def test_a_server_that_was_ended_on_purpose_stays_ended(stack: LakebaseStack) -> None:
+    stack.lakebase.postgres.kill()
+    time.sleep(1.5)
+    assert stack.lakebase.postgres.process is None
+    stack.lakebase.postgres.start()
