@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from local_workspace.sql import create, definitions, dialect, dml, errors, names, results, types
 from local_workspace.sql.model import SqlError
@@ -175,16 +175,27 @@ def _existing(session: LocalSession, full_name: str) -> Table:
 
 def _change_columns(session: LocalSession, table: Table, columns: list[Column], changes: list[str], stop: Stop) -> None:
     """Change the stored columns, then what is known about them; the table's lock is held over both."""
-    engine = session.engine
+    engine, principal = session.engine, session.caller.principal
     with engine.changing(table.physical, stop):
-        engine.metastore.require_alter_columns(session.caller.principal, table.full_name, columns)
+        engine.metastore.require_alter_columns(principal, table.full_name, columns)
         cursor = engine.cursor("UTC")
         try:
+            dml.execute(cursor, "BEGIN", {}, stop)
             for change in changes:
                 dml.execute(cursor, f"ALTER TABLE {table.physical} {change}", {}, stop)
+            engine.metastore.alter_columns(principal, table.full_name, columns)
+            _commit(session, cursor, table, stop)
         finally:
-            cursor.close()
-        engine.metastore.alter_columns(session.caller.principal, table.full_name, columns)
+            cursor.close()  # rolls back what was not committed
+
+
+def _commit(session: LocalSession, cursor: Any, table: Table, stop: Stop) -> None:
+    """Commit the stored columns; when that fails, what is known about them becomes again what it was."""
+    try:
+        dml.execute(cursor, "COMMIT", {}, stop)
+    except SqlError:
+        session.engine.metastore.alter_columns(session.caller.principal, table.full_name, list(table.columns))
+        raise
 
 
 def _find(table: Table, name: str) -> Column:

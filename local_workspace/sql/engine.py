@@ -26,6 +26,9 @@ from local_workspace.unity_catalog.model import Table
 STORE = "store"
 """DuckDB's name of the file that holds all tables; their names in it say nothing about their logical names."""
 
+SLOTS = 64
+"""Statements that are planned or run to their first rows at once; the others wait in state PENDING."""
+
 _LOCKED = (
     "TimeZone = 'UTC'",
     "ieee_floating_point_ops = false",
@@ -61,6 +64,7 @@ class Engine:
         self._sessions: set[LocalSession] = set()
         self._lock = threading.Lock()
         self._table_locks: dict[str, threading.RLock] = {}
+        self.slots = threading.Semaphore(SLOTS)
 
     def start(self) -> None:
         """Open the database, lock its settings, and begin to make the sample table in the background.

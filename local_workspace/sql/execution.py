@@ -26,11 +26,17 @@ class StatementExecution:
         statement: its text, for those who list statements.
         run: does the work on the worker thread; it is called again by ``rewind`` when the rows are no longer held.
         on_end: called once when it is closed.
+        slots: bounds how many statements are planned or run to their first rows at once; others stay PENDING.
     """
 
     def __init__(
-        self, statement: str, run: Callable[[Stop], Result], on_end: Callable[[StatementExecution], None]
+        self,
+        statement: str,
+        run: Callable[[Stop], Result],
+        on_end: Callable[[StatementExecution], None],
+        slots: threading.Semaphore | None = None,
     ) -> None:
+        self._slots = slots or threading.Semaphore()
         self.id = uuid.uuid1().bytes
         self.statement = statement
         self._run = run
@@ -76,6 +82,17 @@ class StatementExecution:
         threading.Thread(target=self._work, name="sql-statement", daemon=True).start()
 
     def _work(self) -> None:
+        # A statement that was cancelled while it was planned is reported at once and keeps its slot until the planner
+        # returns: planning is plain computation that nothing interrupts, so its number is bounded instead.
+        while not self._slots.acquire(timeout=0.05):
+            if self._state != "PENDING":
+                return
+        try:
+            self._run_in_slot()
+        finally:
+            self._slots.release()
+
+    def _run_in_slot(self) -> None:
         with self._changed:
             if self._state != "PENDING":
                 return

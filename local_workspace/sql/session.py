@@ -52,7 +52,10 @@ class LocalSession:
     ) -> StatementExecution:
         """Start a statement and return at once."""
         execution = StatementExecution(
-            statement, lambda stop: run.run(self, statement, parameters, stop, row_limit=row_limit), self._forget
+            statement,
+            lambda stop: run.run(self, statement, parameters, stop, row_limit=row_limit),
+            self._forget,
+            self.engine.slots,
         )
         with self._lock:
             closed = self._closed
