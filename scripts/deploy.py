@@ -85,12 +85,16 @@ def deploy(target: str, seconds: float = HEALTHY_SECONDS) -> None:
         DeployError: a step failed, or the app was not healthy within ``seconds``.
     """
     validate(target)
+    name = app_name(target)
+    before = _active_deployment(name)
     try:
         _step("Deploying", "bundle", "deploy", "-t", target)
+        if _active_deployment(name) in ("", before):
+            # The CLI starts the app when its configuration has changed. New code alone is only uploaded.
+            _step("Starting the uploaded code", "bundle", "run", APP_KEY, "-t", target)
     except DeployError as error:
         raise DeployError(f"{error}\n{_after_failure(target)}") from None
     summary = _bundle("summary", target)
-    name = str(summary["resources"]["apps"][APP_KEY]["name"])
     _say(f"Waiting until {name} has migrated its database and is healthy …")
     _say(f"Lakefront ({target}) is at {_wait(target, name, _headers(summary), seconds)}")
 
@@ -188,6 +192,15 @@ def app_name(target: str) -> str:
         DeployError: the bundle cannot be read.
     """
     return str(_bundle("summary", target)["resources"]["apps"][APP_KEY]["name"])
+
+
+def _active_deployment(name: str) -> str:
+    """The id of what the app runs; empty when there is no app, or nothing was started."""
+    try:
+        app = _json("apps", "get", name, "-o", "json")
+    except DeployError:
+        return ""
+    return str((app.get("active_deployment") or {}).get("deployment_id", ""))
 
 
 def _check_name(name: str, target: str) -> None:
