@@ -74,7 +74,7 @@ class LoopbackServer:
             numthreads=_THREADS,
             request_queue_size=256,
             timeout=75,
-            shutdown_timeout=2,
+            shutdown_timeout=1,
         )
         self._server.requests = _Threads(self._server, min=_THREADS, max=_MOST_THREADS)
         self._server.gateway = _Gateway
@@ -93,5 +93,5 @@ class LoopbackServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop answering; requests under way get two seconds."""
+        """Stop answering; requests under way get a second."""
         self._server.stop()

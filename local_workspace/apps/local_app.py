@@ -95,12 +95,15 @@ class LocalApp:
         self._process.wait_until_answers(self._workspace.settings.app_start_seconds, stopped)
 
     def stop(self) -> None:
-        """SIGTERM, at most 15 seconds of grace, then close the front door. Idempotent."""
-        if self._process is not None:
-            self._process.stop()
+        """Close the front door, then SIGTERM and at most 15 seconds of grace. Idempotent.
+
+        In this order the app has no idle connection of the door's left to wait for.
+        """
         if self._door is not None:
             self._door.stop()
             self._door = None
+        if self._process is not None:
+            self._process.stop()
 
     def _attached(self) -> environment.Attached:
         """What the platform does for the resources of the bundle: grants, values, ``PG…`` variables."""
