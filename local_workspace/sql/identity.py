@@ -90,8 +90,12 @@ _OWN_NAME = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.Explode, exp.Pose
 
 
 def _named(item: exp.Expr, values: Mapping[str, str]) -> exp.Expr:
-    if isinstance(item, (exp.Dot, *_OWN_NAME)):
+    if isinstance(item, exp.Explode) and type(item) is exp.Explode:
+        return exp.alias_(item, "col", quoted=True)
+    if isinstance(item, _OWN_NAME) or (isinstance(item, exp.Dot) and not item.find(exp.Func)):
         return item
+    if isinstance(item, exp.Dot) and not isinstance(item.expression, exp.Func):
+        return exp.alias_(item, item.expression.name, quoted=True)
     shown = item.copy()
     for marker in list(shown.find_all(exp.Placeholder)):
         text = exp.Literal.string(values.get(marker.name.lower(), marker.name))

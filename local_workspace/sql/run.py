@@ -75,6 +75,8 @@ def prepare(session: LocalSession, tree: exp.Expr, given: tuple[Parameter, ...])
     """
     scope = session.scope()
     governor = Governor(session.engine.metastore, session.engine.directory, session.temporary)
+    if isinstance(tree, exp.Values):
+        tree = exp.Select(expressions=[exp.Star()], from_=exp.From(this=tree))
     tree = rewrite.identifiers(tree, given)
     vet.vet(tree, known_functions=governor.function_names(scope))
     identity.name_columns(tree, parameters.shown(given))
