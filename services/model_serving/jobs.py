@@ -175,12 +175,13 @@ class ScoreJobs:
     ) -> None:
         try:
             job.rows = source(job) if callable(source) else list(source)
-            job.read = len(job.rows)
+            job.read = max(job.read, len(job.rows))
             if not job.cancelled.is_set():
-                _check(job.read)
-                job.total, job.state = job.read, "scoring"
+                _check(len(job.rows))
+                job.total, job.state = len(job.rows), "scoring"
                 self._score_all(user, job, timeout_seconds, batch_rows)
-            job.state = "cancelled" if job.done < job.read or (job.cancelled.is_set() and not job.done) else "done"
+            whole = job.state == "scoring" and job.done == job.total
+            job.state = "done" if whole else "cancelled"
         except LakefrontError as error:
             job.error, job.state = error, "failed"
         except Exception as error:  # noqa: BLE001 - a job must end, and say so, whatever happened in its thread

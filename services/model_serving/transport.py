@@ -34,10 +34,16 @@ from urllib3.response import BaseHTTPResponse
 
 _CONNECTIONS = 64
 _CONNECT_SECONDS = 5.0
+ANSWER_LIMIT = 64 * 1024 * 1024
+"""Bytes of one answer that are read: four times the largest request, so that one endpoint cannot fill the memory."""
 
 
 class TimeOver(Exception):
     """The call's time limit has passed."""
+
+
+class TooLarge(Exception):
+    """The answer is larger than ``ANSWER_LIMIT``; the rest of it was not read."""
 
 
 class Unreachable(Exception):
@@ -59,6 +65,7 @@ class Call:
 
     deadline: float
     connection: HTTPConnection | None = None
+    sock: socket.socket | None = None
     is_over: bool = False
     is_done: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -74,7 +81,8 @@ class Call:
             if self.is_done:
                 return
             self.is_over = True
-            sock = self.connection.sock if self.connection is not None else None
+            # An answer that ends with its connection takes the socket away from it, so it is remembered here too.
+            sock = self.sock or (self.connection.sock if self.connection is not None else None)
         if sock is not None:
             with contextlib.suppress(OSError):
                 # The plain method also for TLS: the TLS one takes the state from under the thread that reads.
@@ -84,7 +92,7 @@ class Call:
         """Say that the connection is no longer this call's, so that a late watchdog does not cut another's."""
         with self.lock:
             self.is_done = True
-            self.connection = None
+            self.connection = self.sock = None
 
 
 _current: ContextVar[Call | None] = ContextVar("serving_call", default=None)
@@ -100,6 +108,9 @@ class _Tracked:
             with call.lock:
                 call.connection = self  # type: ignore[assignment]
         super().request(*args, **kwargs)  # type: ignore[misc]
+        if call is not None:
+            with call.lock:
+                call.sock = self.sock  # type: ignore[attr-defined]
 
 
 class _Http(_Tracked, HTTPConnection):
@@ -210,11 +221,12 @@ class Transport:
 
         Raises:
             TimeOver: not the whole of it by the call's deadline.
+            TooLarge: it is larger than ``ANSWER_LIMIT``.
             Unreachable: the connection broke.
         """
         try:
             with _translated(call):
-                data = response.read(decode_content=True)
+                data = _whole(response)
             if call.is_over:
                 raise TimeOver
             return Answer(response.status, _lower(response), data)
@@ -255,6 +267,20 @@ class Transport:
         finally:
             _current.reset(token)
         return call, response
+
+
+def _whole(response: BaseHTTPResponse) -> bytes:
+    """The whole body, up to the limit."""
+    length = response.headers.get("content-length", "")
+    announced = int(length) if length.isdigit() else None
+    if announced is not None and announced <= ANSWER_LIMIT and "content-encoding" not in response.headers:
+        return response.read()
+    if announced is None or announced <= ANSWER_LIMIT:
+        data = response.read(ANSWER_LIMIT + 1, decode_content=True)
+        if len(data) <= ANSWER_LIMIT:
+            return data
+    response.close()
+    raise TooLarge
 
 
 def _lower(response: BaseHTTPResponse) -> dict[str, str]:

@@ -13,7 +13,7 @@ from services.errors import LakefrontError, ModelUnavailable
 from services.identity import User
 from services.model_serving import errors, payload, retries
 from services.model_serving.errors import UpstreamTimeout
-from services.model_serving.transport import Answer, Call, TimeOver, Transport, Unreachable
+from services.model_serving.transport import ANSWER_LIMIT, Answer, Call, TimeOver, TooLarge, Transport, Unreachable
 
 
 @dataclass(slots=True)
@@ -82,6 +82,8 @@ class Upstream:
                 answer = self._transport.post(run.path, run.body, headers, run.deadline)
             except TimeOver:
                 raise _time_over(run) from None
+            except TooLarge:
+                raise _too_large(run) from None
             except Unreachable as error:
                 _pause_or_raise(run, _unreachable(run, error), again=error.refused, asked=None)
                 continue
@@ -105,6 +107,8 @@ class Upstream:
                 answer = self._transport.rest(call, response)
             except TimeOver:
                 raise _time_over(run) from None
+            except TooLarge:
+                raise _too_large(run) from None
             except Unreachable as error:
                 _pause_or_raise(run, _unreachable(run, error), again=error.refused, asked=None)
                 continue
@@ -157,6 +161,10 @@ def _pause_or_raise(run: Run, error: LakefrontError, *, again: bool, asked: floa
 
 def _time_over(run: Run) -> UpstreamTimeout:
     return UpstreamTimeout(run.url, None, reason="time_limit", timeout_seconds=run.seconds, attempts=run.attempts)
+
+
+def _too_large(run: Run) -> ModelUnavailable:
+    return ModelUnavailable(run.url, None, reason="answer_too_large", most_bytes=ANSWER_LIMIT)
 
 
 def _unreachable(run: Run, error: Unreachable) -> ModelUnavailable:
