@@ -61,6 +61,7 @@ def create_server(services: Services) -> Flask:
         title="Lakefront",
         version=VERSION,
         description="Unity Catalog tables, Lakebase records and Model Serving, on behalf of the signed-in user.",
+        sign_in=identity.current_user,
     )
     status.register(api, services, VERSION)
     unity_catalog.register(api, services)

@@ -144,4 +144,6 @@ class _ToLoguru(logging.Handler):
             level: str | int = logger.level(record.levelname).name
         except ValueError:
             level = record.levelno
+        if record.name.startswith("databricks") and record.levelno >= logging.ERROR:
+            level = "WARNING"  # whoever called the library reports its failure, once
         logger.opt(exception=record.exc_info).bind(logger=record.name).log(level, "{}", record.getMessage())

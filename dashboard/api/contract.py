@@ -57,6 +57,7 @@ class Operation:
     status: int
     media_type: str
     errors: tuple[int, ...]
+    signed_in: bool
 
 
 class Api:
@@ -66,9 +67,12 @@ class Api:
     None (204), a Flask response, or ``(model, headers)``.
     """
 
-    def __init__(self, app: Flask, *, title: str, version: str, description: str) -> None:
-        """Nothing is registered yet."""
+    def __init__(
+        self, app: Flask, *, title: str, version: str, description: str, sign_in: Callable[[], object]
+    ) -> None:
+        """Nothing is registered yet. ``sign_in`` raises when nobody is signed in; it is asked before anything else."""
         self._app = app
+        self._sign_in = sign_in
         self._info = {"title": title, "version": version, "description": description}
         self._operations: list[Operation] = []
 
@@ -101,11 +105,13 @@ class Api:
         status: int = 200,
         media_type: str = "application/json",
         errors: tuple[int, ...] = (400, 401, 403, 404, 500, 503),
+        signed_in: bool = True,
     ) -> Callable[[View], View]:
         """Register a view.
 
         ``path`` has its parameters in braces, as in OpenAPI. ``errors`` are the statuses that may be answered with an
-        error body.
+        error body. ``signed_in`` says whether it is for signed-in people only: then nobody else learns whether the
+        rest of their request was right, and every log line names the person.
         """
 
         def decorate(view: View) -> View:
@@ -122,10 +128,13 @@ class Api:
                 status,
                 media_type,
                 errors,
+                signed_in,
             )
             self._operations.append(operation)
             rule = _PATH_PARAMETER.sub(r"<\1>", path)
-            self._app.add_url_rule(rule, f"api.{view.__name__}", _serve(operation, view), methods=[method])
+            self._app.add_url_rule(
+                rule, f"api.{view.__name__}", _serve(operation, view, self._sign_in), methods=[method]
+            )
             return view
 
         return decorate
@@ -171,9 +180,11 @@ class Api:
         }
 
 
-def _serve(operation: Operation, view: Callable[..., Any]) -> Callable[..., Response]:
+def _serve(operation: Operation, view: Callable[..., Any], sign_in: Callable[[], object]) -> Callable[..., Response]:
     @functools.wraps(view)
     def serve(**parameters: Any) -> Response:
+        if operation.signed_in:
+            sign_in()
         if operation.query is not None:
             parameters["query"] = read_query(operation.query)
         if operation.body is not None:
@@ -249,6 +260,8 @@ def _describe(operation: Operation, reference: dict[Any, dict[str, Any]], compon
         "parameters": _parameters(operation, reference, components),
         "responses": _responses(operation, reference),
     }
+    if not operation.signed_in:
+        described["security"] = []
     if operation.body is not None:
         schema = reference[operation.body]
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}

@@ -46,12 +46,21 @@ def register(api: Api, services: Services, version: str) -> None:
             scopes=list(user.scopes),
         )
 
-    @api.get("/api/v1/health", tag="status", summary="Is the process alive", response=Health, errors=())
+    @api.get(
+        "/api/v1/health", tag="status", summary="Is the process alive", response=Health, errors=(), signed_in=False
+    )
     def get_health() -> Health:
         """No outside call, no sign-in."""
         return Health(version=version)
 
-    @api.get("/api/v1/status", tag="status", summary="State of each service", response=StatusReport, errors=())
+    @api.get(
+        "/api/v1/status",
+        tag="status",
+        summary="State of each service",
+        response=StatusReport,
+        errors=(),
+        signed_in=False,
+    )
     def get_status() -> StatusReport:
         """Always 200. The checks run as the app, `authentication` looks at your token."""
         user, problem = user_or_problem()

@@ -35,7 +35,8 @@ def literal(data_type: str, value: Any, path: str) -> Literal:
     """The literal of a JSON value for a column of this type.
 
     Raises:
-        InvalidRequest: the value is not of the type; ``path`` is named.
+        InvalidRequest: the value is not of the type; ``path`` is named. The value itself is not repeated: messages are
+            logged, and values are people's data.
     """
     convert = _CONVERTERS.get(types.kind(data_type))
     if convert is None:
@@ -43,7 +44,7 @@ def literal(data_type: str, value: Any, path: str) -> Literal:
     try:
         return convert(data_type, value)
     except (ValueError, OverflowError, InvalidOperation, TypeError):
-        raise invalid(path, f"{_short(value)} is not {_WANTED[types.kind(data_type)]}") from None
+        raise invalid(path, f"{_WANTED[types.kind(data_type)]} expected") from None
 
 
 _WANTED = {
@@ -55,12 +56,6 @@ _WANTED = {
     "date": "a date (YYYY-MM-DD)",
     "timestamp": "a time (YYYY-MM-DDTHH:MM:SS)",
 }
-
-
-def _short(value: Any) -> str:
-    """The value as a message shows it."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _number(value: Any) -> int | float | Decimal:

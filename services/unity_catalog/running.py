@@ -262,12 +262,7 @@ class Runner:
             return WarehouseUnavailable(place.warehouse_id, f"no answer within {self._seconds:g} s", 30)
         if running.cancelled.is_set():
             return Cancelled("The statement was cancelled.")
-        explained = warehouse_error(error, place)
-        if explained.status >= 500:
-            logger.opt(exception=error).bind(table=place.ref.full_name if place.ref else None).error(
-                "a warehouse call failed"
-            )
-        return explained
+        return warehouse_error(error, place)
 
     def _register(self, user: User, key: str | None, running: Running) -> None:
         with self._lock:

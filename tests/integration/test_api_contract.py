@@ -94,6 +94,25 @@ def test_a_wrong_method_is_a_json_405(client_of: Callable[..., FlaskClient]) -> 
     assert answer.headers["Allow"] == "GET"
 
 
+def test_nobody_learns_more_than_that_they_must_sign_in(client_of: Callable[..., FlaskClient]) -> None:
+    nobody = client_of(None)
+    for method, path in (
+        ("POST", "/api/v1/preferences"),
+        ("GET", "/api/v1/preferences?limit=0"),
+        ("PUT", "/api/v1/preferences/a%20b"),
+        ("POST", "/api/v1/unity-catalog/tables/a/b/c/query"),
+        ("POST", "/api/v1/model-serving/endpoints/x/invocations"),
+        ("GET", "/api/v1/unity-catalog/catalogs?nothing=1"),
+    ):
+        answer = nobody.open(path, method=method, data=b"{", content_type="application/json")
+        assert (answer.status_code, answer.get_json()["error_code"]) == (401, "AUTH_REQUIRED"), path
+    assert nobody.get("/api/v1/health").status_code == 200
+    assert nobody.get("/api/v1/status").status_code == 200
+    paths = nobody.get("/openapi.json").get_json()["paths"]
+    free = {path for path, methods in paths.items() for one in methods.values() if one.get("security") == []}
+    assert free == {"/api/v1/health", "/api/v1/status"}
+
+
 def test_what_the_caller_did_wrong_is_a_warning_in_the_log(client_of: Callable[..., FlaskClient]) -> None:
     lines: list[tuple[str, int]] = []
     sink = logger.add(lambda line: lines.append((line.record["level"].name, line.record["extra"]["status"])))

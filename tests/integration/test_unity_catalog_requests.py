@@ -39,6 +39,14 @@ def test_a_refusal_names_the_field_as_the_caller_wrote_it(client_of: Client, bod
     assert "boolean" not in refusal["message"], "the reason is about all that a value may be"
 
 
+def test_a_refused_value_is_not_repeated(client_of: Client) -> None:
+    """Messages are logged; what people filter by is theirs."""
+    response = client_of("analyst@example.com").post(
+        f"{CUSTOMERS}/query", json={"filter": {"column": "signup_date", "operator": "eq", "value": "someone@home.org"}}
+    )
+    assert response.get_json()["message"] == "filter.value: a date (YYYY-MM-DD) expected"
+
+
 def test_a_page_that_ends_the_table_tells_its_total(client_of: Client, workspace: Workspace) -> None:
     lab.execute(
         workspace,
