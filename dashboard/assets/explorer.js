@@ -292,6 +292,7 @@ window.dash_clientside.explorer = (() => {
     if (turn[button.id]) { tell("uc-pager-message", ""); turn[button.id](); }
     else if (button.id === "uc-jump-go") jump();
     else if (button.id === "uc-save-view" || button.id === "uc-save-view-more") set("uc-saving", { data: Date.now() });
+    else if (button.id === "uc-filter-cancel") set("uc-filter-edited", { data: null });
     else if (button.id === "uc-save-cancel") set("uc-saving", { data: null });
     else if (button.id === "uc-tree-open") openDialog("uc-tree-box");
     else if (button.id === "uc-tree-close") closeDialog("uc-tree-box");
@@ -419,7 +420,19 @@ window.dash_clientside.explorer = (() => {
 // Keys of the catalog tree (WAI-ARIA tree pattern): one tab stop; arrows, Home, End, letters move; Right and Left open and close; Enter opens.
 (() => {
   const shown = (tree) => [...tree.querySelectorAll("[role=treeitem]")];
-  const go = (tree, item) => { if (!item) return; tree.querySelectorAll("[role=treeitem]").forEach((x) => (x.tabIndex = x === item ? 0 : -1)); item.focus(); };
+  let held = null, until = 0;
+  const go = (tree, item) => {
+    if (!item) return;
+    tree.querySelectorAll("[role=treeitem]").forEach((x) => (x.tabIndex = x === item ? 0 : -1));
+    item.focus();
+    held = item.querySelector(":scope > .r").id; until = Date.now() + 3000;
+  };
+  // a level that opens is drawn anew with the whole tree: the line that had the focus has it again
+  new MutationObserver(() => {
+    if (!held || Date.now() > until || (document.activeElement && document.activeElement !== document.body)) return;
+    const item = document.getElementById(held)?.parentElement;
+    if (item?.checkVisibility()) go(item.closest("[role=tree]"), item);
+  }).observe(document.documentElement, { childList: true, subtree: true });
   const press = (item) => item.querySelector(":scope > .r").click();
   document.addEventListener("keydown", (event) => {
     const item = event.target.closest?.("[role=treeitem]"), tree = item?.closest("[role=tree]");
@@ -444,27 +457,37 @@ window.dash_clientside.explorer = (() => {
     go(tree, item);
   });
 })();
-// Forms at the chips: the focus goes in when one opens and back to its opener when it closes. Delete removes a chip.
+// Forms at the chips: the focus goes in when one opens and back to its opener when it closes. Delete removes a chip. What
+// is drawn anew meanwhile takes the focus with it, so it is given back for a moment, while it is nowhere.
 (() => {
-  let opener = null, waiting = null;
-  const openers = "#uc-filter-add, #uc-save-view, #uc-save-view-more, .lf-chip > button:first-child";
-  document.addEventListener("click", (event) => { const button = event.target.closest?.(openers); if (button) opener = button.id && !button.id.startsWith("{") ? `#${button.id}` : "#uc-filter-add"; }, true);
+  const opens = "#uc-filter-add, #uc-save-view, #uc-save-view-more, .lf-chip > button:first-child";
+  let opener = "#uc-filter-add", form = null, want = null, until = 0;
+  const nowhere = () => !document.activeElement || document.activeElement === document.body;
+  const chips = () => [...document.querySelectorAll(".lf-chip")];
+  const later = (find) => { want = find; until = Date.now() + 1500; };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.(opens), chip = event.target.closest?.(".lf-chip");
+    if (button) { const at = chips().indexOf(chip); opener = at < 0 ? `#${button.id}` : at; }
+    if (chip && event.target.closest("button")?.matches(".lf-chip > button + button")) { const at = chips().indexOf(chip); later(() => chips()[at]?.querySelector("button")); }
+    else if (!event.target.closest?.(".lf-filter-form")) want = null;
+  }, true);
   document.addEventListener("keydown", (event) => {
     const chip = event.target.closest?.(".lf-chip");
-    if (!chip || event.key !== "Delete") return;
-    const all = [...document.querySelectorAll(".lf-chip")];
-    waiting = all.indexOf(chip);
-    chip.querySelectorAll("button")[1].click();
+    if (event.key === "Delete" && chip) { const at = chips().indexOf(chip); chip.querySelectorAll("button")[1].click(); later(() => chips()[at]?.querySelector("button")); }
+    if (event.key === "Tab") want = null;
   });
-  document.addEventListener("click", (event) => { const chip = event.target.closest?.(".lf-chip > button + button")?.closest(".lf-chip"); if (chip) waiting = [...document.querySelectorAll(".lf-chip")].indexOf(chip); }, true);
-  let open = null;
-  new MutationObserver(() => {
-    const form = document.querySelector(".lf-filter-form");
-    if (form && form !== open) { open = form; (form.querySelector("input:not([type=hidden]), select") ?? form).focus(); const value = form.querySelector("#uc-filter-value, #uc-save-name"); if (value && value.type !== "hidden" && opener !== "#uc-filter-add") { value.focus(); value.select?.(); } }
-    if (!form && open) { open = null; if (!document.activeElement || document.activeElement === document.body) { const to = document.querySelector(opener ?? "#none"); (to?.checkVisibility() ? to : document.getElementById("uc-filter-add"))?.focus(); } }
-    if (waiting !== null && (!document.activeElement || document.activeElement === document.body)) {
-      const next = document.querySelectorAll(".lf-chip")[waiting]?.querySelector("button") ?? document.getElementById("uc-filter-add");
-      waiting = null; next?.focus();
+  const look = () => {
+    const now = document.querySelector(".lf-filter-form");
+    if (now && now !== form) {
+      form = now;
+      const value = now.querySelector("#uc-filter-value:not([type=hidden]), #uc-save-name");
+      const first = opener === "#uc-filter-add" ? now.querySelector("select") : value;
+      (first ?? now.querySelector("select, input"))?.focus();
+      if (first === value) value?.select?.();
     }
-  }).observe(document.documentElement, { childList: true, subtree: true });
+    if (!now && form) { form = null; const back = opener; later(() => (typeof back === "number" ? chips()[back]?.querySelector("button") : document.querySelector(back))); }
+    if (want && Date.now() > until) want = null;
+    if (want && nowhere()) { const to = want(); (to?.checkVisibility() ? to : document.getElementById("uc-filter-add"))?.focus(); }
+  };
+  new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
 })();

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
 
 from tests.browser.conftest import NARROW, WIDE, Window
 from tests.support.live import LiveApp
@@ -33,10 +35,12 @@ def sample_data(live: LiveApp) -> None:
     """Wait until the sample tables are there: they are made while the app already serves."""
     client = live.client()
     deadline = time.monotonic() + 60
+    while "lakefront" not in client.get("/api/v1/unity-catalog/catalogs?refresh=true").text:
+        assert time.monotonic() < deadline, "the sample data never came"
+        time.sleep(0.2)
     while client.get("/api/v1/unity-catalog/tables/lakefront/restricted/salaries").status_code != 403:
         assert time.monotonic() < deadline, "the sample data never came"
         time.sleep(0.2)
-    client.get("/api/v1/unity-catalog/catalogs?refresh=true").raise_for_status()
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +87,11 @@ def press(window: Window, *keys: str) -> None:
 def address(window: Window) -> dict[str, str]:
     """What the address spells."""
     return {name: values[-1] for name, values in parse_qs(urlsplit(window.driver.current_url).query).items()}
+
+
+def select(window: Window, identifier: str, value: str) -> None:
+    """Choose in a native select."""
+    Select(window.find(f"#{identifier}")).select_by_value(value)
 
 
 def chips(window: Window) -> list[str]:
@@ -238,7 +247,7 @@ def test_a_filter_by_keys_with_a_wrong_value_first(window: Window) -> None:
 def test_columns_are_hidden_and_the_link_remembers_it(window: Window) -> None:
     visit(window)
     rows_are_there(window)
-    window.click("[data-pop=uc-columns-menu]")
+    window.click(".lf-bar [data-pop=uc-columns-menu]")
     window.click("#uc-columns-menu input[value=dropoff_zip]")
     window.until("!document.querySelector('#uc-grid .ag-header-cell[col-id=dropoff_zip]')")
     assert window.find("#uc-columns-count").text == "5"
@@ -280,11 +289,7 @@ def test_a_chart_leads_to_its_rows(window: Window) -> None:
 def test_the_sentence_draws_two_panels_and_a_second_group(window: Window) -> None:
     visit(window, view="chart")
     window.until("document.querySelectorAll('.lf-data tbody tr').length > 50")
-    window.driver.execute_script(
-        "const s = document.getElementById('uc-chart-second');"
-        "Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, 'value').set.call(s, 'avg:fare_amount');"
-        "s.dispatchEvent(new Event('change', {bubbles: true}))"
-    )
+    select(window, "uc-chart-second", "avg:fare_amount")
     window.wait_text(".lf-data thead", "Average of fare_amount")
     assert window.all("#uc-chart .yaxislayer-above, #uc-chart .y2tick")
     window.click("#uc-chart-add-group")
@@ -321,10 +326,9 @@ def test_export_arrives_whole_and_in_order(window: Window) -> None:
     deadline = time.monotonic() + 10
     while not (folder / "trips.csv").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
-    lines = (folder / "trips.csv").read_text(encoding="utf-8").splitlines()
-    assert len(lines) == expected + 1
-    place = lines[0].split(",").index("fare_amount")
-    fares = [float(line.split(",")[place]) for line in lines[1:]]
+    with (folder / "trips.csv").open(encoding="utf-8-sig", newline="") as file:
+        fares = [float(row["fare_amount"]) for row in csv.DictReader(file)]
+    assert len(fares) == expected
     assert fares == sorted(fares, reverse=True)
     (folder / "trips.csv").unlink()
     window.click("#uc-job-box button")
@@ -350,7 +354,7 @@ def test_a_saved_view_opens_again(window: Window, live: LiveApp) -> None:
 def test_the_place_and_the_preferences_hold_for_the_next_visit(window: Window, live: LiveApp) -> None:
     client = live.client()
     for name, value in (("grid.page_size", 25), ("date_format", "DD.MM.YYYY HH:mm:ss")):
-        assert client.put(f"/api/v1/preferences/{name}", json={"value": value}).status_code < 300
+        assert client.put(f"/api/v1/preferences/{name}", json={"preference_value": value}).status_code < 300
     try:
         visit(window, filter=[{"column": "trip_distance", "operator": "gt", "value": 3}])
         rows_are_there(window)
@@ -360,8 +364,8 @@ def test_the_place_and_the_preferences_hold_for_the_next_visit(window: Window, l
         window.until("document.getElementById('uc-count-text').textContent === '21,932 rows'")
         deadline = time.monotonic() + 8
         while time.monotonic() < deadline:
-            kept = client.get("/api/v1/app-state/unity_catalog.place")
-            if kept.status_code == 200 and not kept.json()["value"]["filter"]:
+            kept = client.get("/api/v1/application-state/unity_catalog.place")
+            if kept.status_code == 200 and not kept.json()["state_value"]["filter"]:
                 break
             time.sleep(0.2)
         assert kept.status_code == 200, kept.text
@@ -425,9 +429,9 @@ def test_a_cold_warehouse_is_shown_and_cancelling_returns_the_old_filter(window:
     live.faults({"faults": [{"service": "sql_warehouse_start", "delay_seconds": 9}], "actions": ["sql_warehouse.stop"]})
     try:
         window.click("#uc-filter-add")
-        window.find("#uc-filter-value")
-        window.driver.execute_script("document.getElementById('uc-filter-column').value")
-        window.find("#uc-filter-value").send_keys("2016-01-05", Keys.TAB, "101010", Keys.ENTER)
+        select(window, "uc-filter-column", "trip_distance")
+        window.wait_text("#uc-filter-value-box", "DOUBLE")
+        window.find("#uc-filter-value").send_keys("12", Keys.ENTER)
         window.until("document.getElementById('uc-starting').textContent.includes('The warehouse is starting')")
         assert "for " in window.find("#uc-running").text
         assert "Warehouse starting" in window.find("#uc-count-text").text
@@ -443,7 +447,7 @@ def test_a_warehouse_that_fails_says_so_and_reads_again(window: Window, live: Li
     live.faults({"faults": [{"service": "sql_warehouse", "match": "ExecuteStatement", "status": 403, "times": 1}]})
     try:
         visit(window, sort=[{"column": "trip_distance", "direction": "desc"}])
-        window.until("document.getElementById('uc-grid-state').textContent.includes('request ')")
+        window.wait_text("#uc-grid-state", "request ")
         assert "nothing was read" in window.find("#uc-strip").text
     finally:
         live.clear_faults()
@@ -488,7 +492,7 @@ def test_forms_menus_and_dialogs_have_no_violation(window: Window, axe: Callable
     for opener, opened in (
         ("#uc-filter-add", ".lf-filter-form"),
         ("[data-pop=uc-export-menu]", "#uc-export-menu"),
-        ("[data-pop=uc-columns-menu]", "#uc-columns-menu"),
+        (".lf-bar [data-pop=uc-columns-menu]", "#uc-columns-menu"),
         ("[data-pop=uc-jump]", "#uc-jump"),
         ("#uc-save-view", ".lf-save-form"),
     ):

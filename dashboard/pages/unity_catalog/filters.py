@@ -154,6 +154,9 @@ def _register_form(app: Dash) -> None:
     )
     def choose(name: str, operator: str, typed: str | None, details: dict[str, Any]) -> Any:
         """Fit operators and value field to the chosen column; runs as nobody."""
+        if len(ctx.triggered) > 1:
+            # The form was just drawn, as it should be: drawing its field anew would take the focus from it.
+            return no_update, no_update, no_update
         column = _column(TableDetails.model_validate(details), name)
         fitting = operator if operator in column.operators else _usual(column)
         kept = typed if ctx.triggered_id == ids.FILTER_OPERATOR else ""

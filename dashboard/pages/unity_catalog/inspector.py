@@ -27,7 +27,7 @@ from services.unity_catalog.models import Column, ColumnProfile, Profile, Profil
 def layout() -> Component:
     """The profile before a column was read."""
     waiting = [*skeleton(80), *skeleton(100, height=72), *skeleton(70, 50, 62, 44, 66, 52)]
-    return html.Aside(
+    return html.Section(
         [
             icon_button("Close", "x-lg", "uc-inspect-close", "lf-inspect-close"),
             html.Div(html.Div(waiting, className="stack"), id=ids.INSPECTOR, className="lf-inspect-body"),
