@@ -89,8 +89,14 @@ def _visible(session: LocalSession, reader: Reader) -> tuple[str, list[Table]]:
 
 
 def _tables(session: LocalSession, reader: Reader) -> Result:
-    schema, found = _visible(session, reader)
-    rows = [(schema, table.name, False) for table in found] + [("", name, True) for name in session.temporary]
+    catalog, schema = _in_schema(session, reader)
+    store, principal = session.engine.metastore, session.caller.principal
+    if schema == "information_schema":
+        store.require(principal, "USE_CATALOG", "catalog", catalog)
+        known = sorted(store.INFORMATION_SCHEMA_VIEWS)
+    else:
+        known = [table.name for table in store.visible_tables(principal, catalog, schema)]
+    rows = [(schema, name, False) for name in _like(reader, known)] + [("", name, True) for name in session.temporary]
     return results.table([("database", "STRING"), ("tableName", "STRING"), ("isTemporary", "BOOLEAN")], rows)
 
 

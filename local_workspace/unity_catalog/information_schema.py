@@ -55,6 +55,10 @@ def _catalog_rows(metastore: Access, principal: Principal, catalog: str) -> Iter
 
 
 def _schema_rows(metastore: Access, principal: Principal, catalog: str) -> Iterator[Row]:
+    """The schemas, and ``information_schema`` itself, which every catalog has."""
+    for found in metastore.visible_catalogs(principal):
+        if found.name == catalog:
+            yield (catalog, "information_schema", "System user", "Information schema (auto-created)", *_times(found))
     for value in metastore.visible_schemas(principal, catalog):
         yield (catalog, value.name, value.owner, value.comment, *_times(value))
 
@@ -70,6 +74,15 @@ def _table_rows(metastore: Access, principal: Principal, catalog: str) -> Iterat
 
 def _table_key(table: Table) -> tuple[str, str, str]:
     return table.catalog_name, table.schema_name, table.name
+
+
+def _view_rows(metastore: Access, principal: Principal, catalog: str) -> Iterator[Row]:
+    """The views; their text is for those who manage them."""
+    for table in _tables(metastore, principal, catalog):
+        if table.view_definition is not None:
+            manages = metastore.holds(principal, "MANAGE", "table", table.full_name)
+            text = table.view_definition if manages else None
+            yield (*_table_key(table), text, "NONE", "NO", "NO", None)
 
 
 _COLUMNS = _columns(
@@ -228,6 +241,10 @@ VIEWS: dict[str, tuple[tuple[Column, ...], _Source]] = {
         _table_rows,
     ),
     "columns": (_COLUMNS, _column_rows),
+    "views": (
+        _columns(*_TABLE_KEY, "view_definition", "check_option", "is_updatable", "is_insertable_into", "sql_path"),
+        _view_rows,
+    ),
     "row_filters": (_columns(*_TABLE_KEY, "filter_name", "target_columns"), _filter_rows),
     "column_masks": (_columns(*_TABLE_KEY, "column_name", "mask_name", "using_columns"), _mask_rows),
     "catalog_privileges": (

@@ -359,7 +359,10 @@ def test_information_schema_describes_what_the_principal_sees(metastore: Metasto
     metastore.put_table(OWNER, Table("c", "hidden", "secret", "", (Column("id", "int"),)))
     assert [row["table_name"] for row in rows_of(metastore, ANALYST, "tables")] == ["t"]
     assert [row["table_name"] for row in rows_of(metastore, OWNER, "tables")] == ["secret", "t"]
-    assert [row["schema_name"] for row in rows_of(metastore, ANALYST, "schemata")] == ["s"]
+    assert [row["schema_name"] for row in rows_of(metastore, ANALYST, "schemata")] == [
+        "information_schema",
+        "s",
+    ]
     assert [row["column_name"] for row in rows_of(metastore, ANALYST, "columns")] == ["id", "Region", "email"]
     (row_filter,) = rows_of(metastore, ANALYST, "row_filters")
     assert (row_filter["filter_name"], row_filter["target_columns"]) == ("c.s.own", "Region")

@@ -178,3 +178,24 @@ def test_casts_of_literals_are_planned_cheaply(world: SqlWorld, expression: str)
         world.value(expression)
         times.append(time.perf_counter() - started)
     assert min(times) < 0.05
+
+
+def test_show_and_information_schema_agree(world: SqlWorld) -> None:
+    listed = world.rows("SHOW SCHEMAS IN lakefront")
+    assert world.rows("SELECT schema_name FROM lakefront.information_schema.schemata ORDER BY 1") == listed
+    assert ("information_schema",) in listed
+    tables = [row[1] for row in world.rows("SHOW TABLES IN lakefront.sales")]
+    known = "SELECT table_name FROM lakefront.information_schema.tables WHERE table_schema = 'sales' ORDER BY 1"
+    assert [row[0] for row in world.rows(known)] == sorted(tables)
+    views = [row[1] for row in world.rows("SHOW VIEWS IN lakefront.sales")]
+    texts = world.rows("SELECT table_name, view_definition FROM lakefront.information_schema.views ORDER BY 1")
+    assert texts == [(name, None) for name in sorted(views)]
+    for _, view, _ in world.rows("SHOW TABLES IN lakefront.information_schema"):
+        assert world.rows(f"SELECT count(*) >= 0 FROM lakefront.information_schema.{view}") == [(True,)]
+
+
+@pytest.mark.parametrize("statement", ["EXPLAIN SELECT 1", "DESCRIBE DETAIL people", "DESCRIBE HISTORY people"])
+def test_statements_that_are_refused_clearly(world: SqlWorld, statement: str) -> None:
+    message = world.error(statement)
+    assert message.startswith("[UNSUPPORTED_FEATURE")
+    assert message.endswith("SQLSTATE: 0A000")
