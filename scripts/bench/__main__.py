@@ -35,7 +35,7 @@ PARTS: dict[str, Part] = {
 def main(arguments: list[str] | None = None) -> int:
     """Measure; gives the exit status 0, also when a target is missed."""
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
-    parser.add_argument("--rows", type=int, default=10_000_000, help="rows of samples.nyctaxi.trips")
+    parser.add_argument("--rows", type=int, default=report.FULL_ROWS, help="rows of samples.nyctaxi.trips")
     parser.add_argument("--quick", action="store_true", help="1,000,000 rows and fewer rounds")
     parser.add_argument("--part", action="append", choices=tuple(PARTS), help="measure only this part; repeatable")
     parser.add_argument("--write", action="store_true", help=f"write {report.PAGE}")

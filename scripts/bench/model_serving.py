@@ -77,7 +77,7 @@ def _one_row(front: Client, app: Client, direct: Client, row: dict[str, Any], ro
 
 
 def _first_token(front: Client, app: Client, direct: Client, rounds: int) -> Iterator[Line]:
-    message = {"messages": [{"role": "user", "content": "How long is a trip? " * 5}], "stream": True}
+    message = {"messages": [{"role": "user", "content": "How long is a trip?"}], "stream": True}
     body = json.dumps(message).encode()
     firsts: dict[str, list[float]] = {"direct": [], "front": [], "app": []}
     for turn in range(rounds + 2):
