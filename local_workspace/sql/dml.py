@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from sqlglot import exp
 
-from local_workspace.sql import dialect, errors, identity, parameters, results, rewrite, types, vet
+from local_workspace.sql import dialect, errors, identity, infer, parameters, results, rewrite, types, vet
 from local_workspace.sql import run as running
 from local_workspace.sql.govern import PHYSICAL, Governor, Scope, physical_table
 from local_workspace.sql.model import Parameter, SqlError
@@ -104,12 +104,22 @@ def _target(governor: Governor, tree: exp.Expr, scope: Scope) -> Table:
         if table.row_filter or any(column.mask for column in table.columns):
             raise errors.unsupported("UPDATE, DELETE or MERGE on a table with a row filter or column masks")
         _no_hidden_columns(tree, table)
+        _mark_types(tree, table, (node.alias or node.name).lower())
         governor.shorten(tree, scope)
     alias = node.args.get("alias")
     made = physical_table(table, "" if isinstance(tree, exp.Insert) else (alias.name if alias else node.name))
     made.meta[PHYSICAL] = True
     node.replace(made)
     return table
+
+
+def _mark_types(tree: exp.Expr, table: Table, alias: str) -> None:
+    """The target's own columns carry their types; inside a subquery a name may mean another column."""
+    kinds = {column.name.lower(): column.type_text for column in table.columns}
+    for column in tree.find_all(exp.Column):
+        own = column.table.lower() == alias or (not column.table and not isinstance(tree, exp.Merge))
+        if own and column.name.lower() in kinds and column.find_ancestor(exp.Query) is None:
+            infer.mark(column, kinds[column.name.lower()])
 
 
 def _no_hidden_columns(tree: exp.Expr, table: Table) -> None:

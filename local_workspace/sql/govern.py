@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from local_workspace.identity.directory import Directory
 from local_workspace.identity.model import Principal
-from local_workspace.sql import dialect, errors, identity, types, vet
+from local_workspace.sql import dialect, errors, identity, infer, types, vet
 from local_workspace.unity_catalog.errors import UnityCatalogError
 from local_workspace.unity_catalog.metastore import Metastore
 from local_workspace.unity_catalog.model import Column, Function, Table
@@ -168,7 +168,13 @@ class Governor:
         """A SELECT of a table's visible columns and rows for the scope's caller."""
         self.governed.physical.add(table.physical)
         source = exp.to_identifier("_t")
-        raw: Callable[[str], exp.Expr] = lambda name: exp.column(exp.to_identifier(name, quoted=True), source.copy())  # noqa: E731
+        kinds = {column.name.lower(): column.type_text for column in table.columns}
+
+        def raw(name: str) -> exp.Expr:
+            return infer.mark(
+                exp.column(exp.to_identifier(name, quoted=True), source.copy()), kinds.get(name.lower(), "")
+            )
+
         select = exp.Select(
             expressions=[
                 exp.alias_(self._masked(column, raw, scope), exp.to_identifier(column.name, quoted=True))

@@ -27,7 +27,14 @@ Columns = dict[str, str | None]
 
 def known(node: exp.Expr | None) -> str | None:
     """The type that ``annotate`` found, or None."""
-    return None if node is None else node.meta.get(TYPE)
+    return None if node is None else node.meta.get(TYPE) or None
+
+
+def mark(node: exp.Expr, type_text: str) -> exp.Expr:
+    """Note a catalog's type (``decimal(10,2)``) on a node whose type nothing in the tree tells."""
+    kind = type_text.upper()
+    node.meta[TYPE] = "STRING" if kind.startswith(("VARCHAR", "CHAR")) else kind
+    return node
 
 
 def annotate(tree: exp.Expr) -> list[str | None]:

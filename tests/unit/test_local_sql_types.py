@@ -199,3 +199,25 @@ def test_statements_that_are_refused_clearly(world: SqlWorld, statement: str) ->
     message = world.error(statement)
     assert message.startswith("[UNSUPPORTED_FEATURE")
     assert message.endswith("SQLSTATE: 0A000")
+
+
+def test_stored_decimals_are_exact_in_queries_and_changes(world: SqlWorld) -> None:
+    who = "deployer"
+    world.rows("CREATE OR REPLACE TABLE lakefront.sales.prices (p DECIMAL(10,2), n INT, s STRING, d DATE)", who=who)
+    world.rows(
+        "INSERT INTO lakefront.sales.prices VALUES (10.00, 3, '7', DATE'2024-01-01'), (0.01, 3, '8', NULL)", who=who
+    )
+    sql = "SELECT p / n, p / 3, avg(p) OVER (), s + n, d = '2024', d - d FROM lakefront.sales.prices ORDER BY p DESC LIMIT 1"
+    execution = world.run(sql, who=who)
+    assert execution.error is None
+    kinds = [column.type_text for column in execution.columns]
+    assert kinds == ["DECIMAL(21,13)", "DECIMAL(14,6)", "DECIMAL(14,6)", "BIGINT", "BOOLEAN", "INTERVAL DAY TO SECOND"]
+    row = tuple(execution.fetch(1, 1 << 20)[0].to_pylist()[0].values())
+    execution.close()
+    assert row[:3] == (Decimal("3.3333333333333"), Decimal("3.333333"), Decimal("5.005000"))
+    assert row[3:] == (10, True, "0 00:00:00.000000000")
+    world.rows("UPDATE lakefront.sales.prices SET p = p / n WHERE s = 7", who=who)
+    assert world.rows("SELECT p FROM lakefront.sales.prices ORDER BY p", who=who) == [
+        (Decimal("0.01"),),
+        (Decimal("3.33"),),
+    ]
