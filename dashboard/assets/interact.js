@@ -47,14 +47,16 @@
       event.preventDefault();
       all[all.indexOf(row) + (event.key === "ArrowDown" ? 1 : -1)]?.focus();
     }
-    if (row && event.key === "Delete") { const remove = document.querySelector("[data-deletes-record]"); if (remove && row.hasAttribute("aria-current")) remove.click(); }
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey || event.target.matches?.("input.form-control"))) {
       const form = event.target.closest?.("[data-submit]");
       if (form) { event.preventDefault(); document.getElementById(form.dataset.submit)?.click(); }
     }
     if (event.key === "Escape" && !event.defaultPrevented) {
       const form = event.target.closest?.("[data-leave]");
-      if (form && !document.querySelector("dialog[open]")) document.getElementById(form.dataset.leave)?.click();
+      if (form && !document.querySelector("dialog[open]")) {
+        event.preventDefault();   // or the same key would close the question that it asks
+        document.getElementById(form.dataset.leave)?.click();
+      }
     }
   });
 })();

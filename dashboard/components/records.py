@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import dash_bootstrap_components as dbc
 from dash import html
@@ -88,7 +89,13 @@ def list_foot(offset: int, returned: int, total: int, before_id: str, after_id: 
     more = total > returned
     return [
         html.Span(place, className="nowrap"),
-        html.Span("newest change first", className="push faint hide-phone" if more else "push faint"),
+        html.Span(
+            [
+                html.Span("newest change first", className="lf-order"),
+                html.Span(f"as loaded at {datetime.now(UTC):%H:%M} UTC", className="lf-stale"),
+            ],
+            className="push faint hide-phone" if more else "push faint",
+        ),
         html.Span(
             [
                 _pager_button("Earlier page", "chevron-left", before_id, offset == 0),
@@ -203,7 +210,9 @@ def trail(changes: Sequence[AuditEntry]) -> Component:
         sign, word = _SIGNS.get(change.action.upper(), ("pencil", change.action.capitalize()))
         when = html.Span(ago(change.changed_at), className="push small faint", title=exact(change.changed_at))
         head = html.Div([icon(sign, "faint"), html.B(word), when], className="row-flex")
-        items.append(html.Li([head, diff(change.value_before, change.value_after)]))
+        same = change.value_before == change.value_after
+        below = html.Div("The value stayed as it was.", className="small dim") if same else None
+        items.append(html.Li([head, below or diff(change.value_before, change.value_after)]))
     words = "You made all of these changes. Entries cannot be altered." if items else "Nothing was changed yet."
     return html.Ol([*items, html.Li(words, className="faint small")], className="lf-trail")
 

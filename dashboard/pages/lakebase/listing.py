@@ -1,7 +1,6 @@
 """The three record types as tabs, and the list of the chosen one: search, pages, counts."""
 
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
@@ -102,8 +101,7 @@ def _failed(services: Services, error: LakefrontError, took: float, kind: Record
         panel = error_panel(error, retry=button("Try again", ids.RELOAD, "primary"))
         return panel, "", type_tabs(kind.name, {}), no_update, strip, down, "", _new_words(kind.singular)
     alert = strips.alert(error, "Not loaded.", "The list is as it was.")
-    stale = html.Span(f"as it was at {datetime.now(UTC):%H:%M} UTC", className="faint")
-    return no_update, stale, type_tabs(kind.name, counts), no_update, strip, down, alert, no_update
+    return no_update, no_update, type_tabs(kind.name, counts), no_update, strip, down, alert, no_update
 
 
 def _register_turning(app: Dash) -> None:

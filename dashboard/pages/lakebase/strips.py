@@ -7,6 +7,7 @@ from dashboard.components.controls import button, copy_button
 from dashboard.components.feedback import countdown, error_note
 from dashboard.components.signs import Identity, state
 from dashboard.components.waterline import sql_button, sql_panel, waterline
+from dashboard.identity import current_user
 from dashboard.pages.lakebase import ids
 from services.container import Services
 from services.errors import LakefrontError
@@ -31,11 +32,15 @@ def answered(ran: Provenance | None) -> Component:
 def failed(services: Services, error: LakefrontError, milliseconds: float) -> Component:
     """Return the strip of a call that gave nothing: how long it was tried, and what the pool has to say."""
     pool = services.lakebase.pool_statistics()
-    healthy, most = pool.get("pool_size", 0), pool.get("pool_max", 0)
+    ready, most = pool.get("pool_available", 0), pool.get("pool_max", 0)
+    try:
+        person = current_user().user_name
+    except LakefrontError:
+        person = "you"
     return waterline(
-        Identity("token", "the app, for you"),
+        Identity.of_database(person),
         f"gave up after {milliseconds:,.0f} ms",
-        [f"instance {services.settings.lakebase_name}", f"{healthy} of {most} connections open", error.error_code],
+        [f"instance {services.settings.lakebase_name}", f"{ready} of {most} connections ready", error.error_code],
         [html.A("Open Status", href="/status", className="btn btn-ghost btn-sm")],
     )
 
