@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import dash_bootstrap_components as dbc
 from dash import html
@@ -141,7 +142,7 @@ def record_form(
     known = KNOWN.get(record.key) if record is not None and kind.kind is PREFERENCE else None
     typed = known is not None and known.accepts(json.loads(value))
     heading = f"New {kind.singular}" if new else f"Edit {kind.singular}"
-    actions = [] if new else _form_actions(ids)
+    actions = [] if record is None else [*_opens_view(kind, record), *_form_actions(ids)]
     leaves = {"data-leaves-form": ""}  # assets/navigate.js asks first when something was typed
     return html.Div(
         [
@@ -215,6 +216,15 @@ def trail(changes: Sequence[AuditEntry]) -> Component:
         items.append(html.Li([head, below or diff(change.value_before, change.value_after)]))
     words = "You made all of these changes. Entries cannot be altered." if items else "Nothing was changed yet."
     return html.Ol([*items, html.Li(words, className="faint small")], className="lf-trail")
+
+
+def _opens_view(kind: RecordType, record: Record) -> list[Component]:
+    """The way to the Unity Catalog page, for a configuration that holds a view of a table."""
+    value = json.loads(record.value)
+    if kind.kind is not CONFIGURATION or not isinstance(value, dict) or not isinstance(value.get("table"), str):
+        return []
+    href = f"/unity-catalog?view-config={quote(record.key, safe='')}"
+    return [html.A([icon("table"), html.Span("Open the view")], href=href, className="btn btn-ghost btn-sm")]
 
 
 def _form_actions(ids: FormIds) -> list[Component]:

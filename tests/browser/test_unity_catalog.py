@@ -354,7 +354,8 @@ def test_a_saved_view_opens_again(window: Window, live: LiveApp) -> None:
 def test_the_place_and_the_preferences_hold_for_the_next_visit(window: Window, live: LiveApp) -> None:
     client = live.client()
     for name, value in (("grid.page_size", 25), ("date_format", "DD.MM.YYYY HH:mm:ss")):
-        assert client.put(f"/api/v1/preferences/{name}", json={"preference_value": value}).status_code < 300
+        body = {"preference_key": name, "preference_value": value}
+        assert client.post("/api/v1/preferences", json=body).status_code == 201
     try:
         visit(window, filter=[{"column": "trip_distance", "operator": "gt", "value": 3}])
         rows_are_there(window)
