@@ -22,9 +22,11 @@ pages by as many rows as were added or removed, which is what a plain OFFSET doe
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from itertools import accumulate
+from typing import Any, Literal, Self
 
 import pyarrow as pa
 
@@ -58,6 +60,19 @@ class Block:
     lowest: Any
     highest: Any
     rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """All blocks of a column, from the smallest to the greatest, and for each the rows up to its end."""
+
+    blocks: tuple[Block, ...]
+    ends: tuple[int, ...]
+
+    @classmethod
+    def of(cls, blocks: Sequence[Block]) -> Self:
+        """Add up the rows once: looking a page up is then quick, however many blocks there are."""
+        return cls(tuple(blocks), tuple(accumulate(block.rows for block in blocks)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +130,7 @@ class CountedBlocks:
 
     def __init__(self, seconds: float) -> None:
         """``seconds``: how long counts are kept. No I/O."""
-        self._counts: Cache[tuple[Block, ...]] = Cache(seconds, size=200)
+        self._counts: Cache[Counted] = Cache(seconds, size=200)
 
     def narrow(
         self,
@@ -143,10 +158,10 @@ class CountedBlocks:
         for _ in range(_LEVELS):
             if at >= len(terms):
                 break
-            blocks = self._blocks(run, key, table, predicate, ranges, terms[at].column)
-            if not blocks:
+            counted = self._blocks(run, key, table, predicate, ranges, terms[at].column)
+            if not counted.blocks:
                 break
-            found, before = _covering(blocks, terms[at].descending, offset, limit)
+            found, before = _covering(counted, terms[at].descending, offset, limit)
             chosen = Range(terms[at].column, found)
             ranges, offset = (*ranges, chosen), offset - before
             if chosen.rows <= LARGE_BLOCK or len(found) > 1:
@@ -160,29 +175,30 @@ class CountedBlocks:
 
     def _blocks(
         self, run: Run, key: Hashable, table: str, predicate: Predicate, ranges: tuple[Range, ...], column: Column
-    ) -> tuple[Block, ...]:
+    ) -> Counted:
         """The counts of one column's blocks inside the ranges, from the smallest block to the greatest."""
 
         def inside(binder: Binder) -> str:
             return where(predicate(binder), *(part.sql(binder) for part in ranges))
 
         within = tuple((part.column.name, part.blocks) for part in ranges)
-        return self._counts.get_or_make((key, column.name, within), lambda: tuple(_count(run, table, inside, column)))
+        return self._counts.get_or_make(
+            (key, column.name, within), lambda: Counted.of(_count(run, table, inside, column))
+        )
 
 
-def _covering(blocks: Sequence[Block], descending: bool, offset: int, limit: int) -> tuple[tuple[Block, ...], int]:
+def _covering(counted: Counted, descending: bool, offset: int, limit: int) -> tuple[tuple[Block, ...], int]:
     """The blocks that hold the page, smallest first, and the rows before them in sort order."""
-    ordered = list(reversed(blocks)) if descending else list(blocks)
-    before, first = 0, 0
-    while first < len(ordered) - 1 and before + ordered[first].rows <= offset:
-        before += ordered[first].rows
-        first += 1
-    last, through = first, before + ordered[first].rows
-    while last < len(ordered) - 1 and through < offset + limit:
-        last += 1
-        through += ordered[last].rows
-    found = ordered[first : last + 1]
-    return tuple(reversed(found) if descending else found), before
+    blocks, ends = counted.blocks, counted.ends
+    greatest = len(blocks) - 1
+    if descending:
+        # Descending, a row's place counts from the other end; so do the blocks that hold the page.
+        high = min(bisect_left(ends, ends[-1] - offset), greatest)
+        low = min(bisect_right(ends, ends[-1] - offset - limit), high)
+        return blocks[low : high + 1], ends[-1] - ends[high]
+    low = min(bisect_right(ends, offset), greatest)
+    high = max(low, min(bisect_left(ends, offset + limit), greatest))
+    return blocks[low : high + 1], ends[low] - blocks[low].rows
 
 
 def _count(run: Run, table: str, inside: Predicate, column: Column) -> list[Block]:
