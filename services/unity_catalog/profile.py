@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,8 @@ TOP = 8
 MOST_DISTINCT = 20_000
 """Columns with more distinct values have no frequent ones worth a GROUP BY over all of them."""
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - a base for arithmetic; the zone is said by the suffix
+_IDENTIFIER = re.compile(r"(^|_)(id|zip|zipcode|code|key)$", re.IGNORECASE)
+"""Names of whole-number columns that name things: how often each occurs says more than how they lie on a scale."""
 _FIGURES = frozenset({"integer", "number", "decimal", "text", "boolean", "date", "timestamp"})
 
 
@@ -56,13 +59,19 @@ class _Figures:
     @property
     def has_histogram(self) -> bool:
         """Whether its values lie on a scale and there are any."""
-        return self.low is not None and self.high is not None and number_of(self.column) is not None
+        on_scale = number_of(self.column) is not None and not (self.is_identifier and self.has_top)
+        return on_scale and self.low is not None and self.high is not None
 
     @property
     def has_top(self) -> bool:
         """Whether frequent values are worth asking for."""
         few = self.distinct is not None and 0 < self.distinct <= MOST_DISTINCT
-        return self.column.kind in ("text", "boolean") and few
+        return few and (self.column.kind in ("text", "boolean") or self.is_identifier)
+
+    @property
+    def is_identifier(self) -> bool:
+        """Whether its whole numbers are names rather than amounts."""
+        return self.column.kind == "integer" and _IDENTIFIER.search(self.column.name) is not None
 
     @property
     def step(self) -> float:
@@ -213,8 +222,14 @@ def _fill(figures: Sequence[_Figures], rows: Sequence[dict[str, Any]]) -> None:
         if row["bar"] is not None:
             one.bins.append((min(int(row["bar"]), BINS - 1), count))
         else:
-            value = row["value"] == "true" if one.column.kind == "boolean" else row["value"]
-            one.top.append(TopValue(value=value, count=count))
+            one.top.append(TopValue(value=_value(one.column, row["value"]), count=count))
+
+
+def _value(column: Column, text: str) -> Any:
+    """A frequent value in its column's own terms: the second statement tells all of them as text."""
+    if column.kind == "boolean":
+        return text == "true"
+    return values.scalar(int(text)) if column.kind == "integer" else text
 
 
 def _told(one: _Figures, total: int) -> ColumnProfile:
