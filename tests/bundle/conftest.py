@@ -118,6 +118,13 @@ class Cli:
         assert done.returncode == 0, f"databricks {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 
+    def destroy_all(self) -> None:
+        """Remove what was deployed; nothing is asked of the CLI where nothing was."""
+        name = self.user or self.environment()["DATABRICKS_CLIENT_ID"]
+        for target in ("dev", "prod"):
+            if self.cloud.apps.files.known(f"/Users/{name}/.bundle/lakefront/{target}/state") is not None:
+                self("bundle", "destroy", "-t", target, "--auto-approve", "--force-lock")
+
     def configuration(self) -> dict[str, Any]:
         """The bundle's file."""
         document: dict[str, Any] = yaml.safe_load((self.folder / "databricks.yml").read_text())
@@ -150,8 +157,7 @@ def tiny(cli_path: str, cloud: Workspace, tmp_path: Path) -> Iterator[Cli]:
     cli = Cli(cli_path, cloud, folder)
     cli.configure(document)
     yield cli
-    for target in ("dev", "prod"):
-        cli("bundle", "destroy", "-t", target, "--auto-approve", "--force-lock")
+    cli.destroy_all()
 
 
 @pytest.fixture(scope="session")
@@ -177,8 +183,7 @@ def copied(cli_path: str, cloud: Workspace, repository: Path, folder: Path, user
     try:
         yield cli
     finally:
-        for target in ("dev", "prod"):
-            cli("bundle", "destroy", "-t", target, "--auto-approve", "--force-lock")
+        cli.destroy_all()
 
 
 def make(cli: Cli, *arguments: str, answer: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
