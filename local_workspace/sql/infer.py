@@ -202,6 +202,8 @@ class _Pass:
         else:
             self.expression(node, scope)
             scope.sources[f"?{len(scope.sources)}"] = None
+        if node.args.get("pivots"):
+            scope.sources[name or f"?{len(scope.sources) - 1}"] = None
         for join in node.args.get("joins") or ():
             self._source(join.this, scope)
             if join.args.get("on"):
@@ -286,7 +288,7 @@ def _wider(a: str, b: str) -> str | None:
         return max(a, b, key=INTEGERS.index)
     if _is_number(a) and _is_number(b):
         if a in FRACTIONS or b in FRACTIONS:
-            return "DOUBLE"
+            return "DOUBLE" if "DOUBLE" in (a, b) else None
         return wider(a, b)
     return None
 
@@ -447,13 +449,13 @@ _RULES: dict[type, Callable[[exp.Expr], str | None]] = {
     **dict.fromkeys((exp.IgnoreNulls, exp.RespectNulls, exp.Distinct, exp.Where, exp.Ordered), _of()),
     **dict.fromkeys((exp.Coalesce, exp.Greatest, exp.Least), _many),
     **dict.fromkeys((exp.Floor, exp.Ceil), _floor),
-    **dict.fromkeys(
-        (exp.Upper, exp.Lower, exp.Trim, exp.Substring, exp.Concat, exp.DPipe, exp.CurrentUser), _fixed("STRING")
-    ),
+    **dict.fromkeys((exp.Upper, exp.Lower, exp.Trim, exp.Substring, exp.CurrentUser), _fixed("STRING")),
     **dict.fromkeys(
         (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.And, exp.Or, exp.Not, exp.Is), _fixed("BOOLEAN")
     ),
     exp.Distinct: lambda node: known(node.expressions[0]) if len(node.expressions) == 1 else None,
+    exp.Concat: lambda node: "STRING" if all(known(item) == "STRING" for item in node.expressions) else None,
+    exp.DPipe: lambda node: "STRING" if known(node.this) == known(node.expression) == "STRING" else None,
     exp.Literal: _literal,
     exp.Null: _fixed("VOID"),
     exp.Boolean: _fixed("BOOLEAN"),

@@ -176,6 +176,7 @@ class _Rewriter:
 
     def modulo(self, node: exp.Expr) -> exp.Expr:
         typed.promote(self.call, node)
+        typed.widen(node)
         made = self.call("remainder", node.this, node.args["expression"])
         kind = infer.known(node)
         return plain(made, kind) if kind and typed.is_decimal(kind) else made

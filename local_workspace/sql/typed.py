@@ -50,9 +50,24 @@ def promote(call: Call, node: exp.Expr) -> None:
         node.set("expression", _number(call, right, known(left)))
 
 
+def widen(node: exp.Expr) -> None:
+    """DuckDB computes in the narrower type where the platform computes in DOUBLE (FLOAT) or in the literal's INT."""
+    kind, left, right = known(node), node.this, node.args["expression"]
+    if kind == "DOUBLE":
+        for key, side in (("this", left), ("expression", right)):
+            if known(side) == "FLOAT":
+                node.set(key, plain(side.copy(), "DOUBLE"))
+        return
+    written = [side for side in (left, right) if isinstance(side, exp.Literal)]
+    wide = [side for side in (left, right) if known(side) == kind and side not in written]
+    if kind in INTEGERS and len(written) < 2 and not wide:
+        node.set("this", plain(left.copy(), str(kind)))
+
+
 def arithmetic(call: Call, node: exp.Expr) -> exp.Expr:
     """``+``, ``-`` and ``*`` of numbers, and the difference of dates."""
     promote(call, node)
+    widen(node)
     kind = known(node)
     left = known(node.this)
     if is_decimal(kind) and left:
@@ -76,6 +91,7 @@ def _difference(call: Call, node: exp.Expr) -> exp.Expr:
 def divide(call: Call, node: exp.Expr) -> exp.Expr:
     """``/``: exact for decimals, DOUBLE for everything else."""
     promote(call, node)
+    widen(node)
     left, right, kind = known(node.this), known(node.args["expression"]), known(node)
     if is_decimal(kind) and left and right:
         left, right = operand(node.this, left), operand(node.args["expression"], right)
@@ -192,12 +208,14 @@ def rounded(call: Call, node: exp.Expr) -> exp.Expr:
     if kind == "STRING":
         node.set("this", plain(node.this.copy(), "DOUBLE"))
     value = node.this if kind in (*FRACTIONS, "STRING") else call("only_double", node.this)
-    return call("round_double", value, places if places is not None else exp.Literal.number(0))
+    made = call("round_double", value, places if places is not None else exp.Literal.number(0))
+    return plain(made, "FLOAT") if kind == "FLOAT" else made
 
 
 def unified(node: exp.Expr) -> exp.Expr:
     """CASE, coalesce and the like of decimals take the type that holds every branch."""
-    return plain(node.copy(), str(known(node))) if is_decimal(known(node)) else node
+    branch = isinstance(node, exp.If) and isinstance(node.parent, exp.Case)
+    return plain(node.copy(), str(known(node))) if is_decimal(known(node)) and not branch else node
 
 
 def compare(call: Call, node: exp.Expr) -> exp.Expr:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from local_workspace.sql import dialect, run
 from tests.support.local_sql import SqlWorld
 
 
@@ -221,3 +222,38 @@ def test_stored_decimals_are_exact_in_queries_and_changes(world: SqlWorld) -> No
         (Decimal("0.01"),),
         (Decimal("3.33"),),
     ]
+
+
+COLUMNS = "p DECIMAL(10,2), n INT, b BIGINT, s STRING, d DATE, t TIMESTAMP, f FLOAT, x DOUBLE, tt TINYINT, a ARRAY<INT>"
+INFERRED = [
+    "SELECT p AS q, q / 2 FROM ty",
+    "SELECT *, p / 2 FROM ty",
+    "SELECT p / n, n / p, p + n, p * b, p % n, n DIV p, -p, abs(p), b + tt, f + x, f * f, f / f, x + p, n + tt FROM ty",
+    "SELECT tt + tt, tt * tt, n + 1, b + 1, tt + 1, 1 + tt, n * n, n % 2, x % 2, tt % tt, b % n, f % 2 FROM ty",
+    "SELECT max(p), min(d), sum(tt), sum(f), avg(f), avg(n), sum(p), avg(p), any_value(s) FROM ty",
+    "SELECT lag(p) OVER (ORDER BY n), sum(p) OVER (), row_number() OVER (ORDER BY n) FROM ty",
+    "SELECT CASE WHEN n > 1 THEN p ELSE 0 END, CASE n WHEN 1 THEN p END, coalesce(p, 0), if(n > 1, p, n), greatest(p, n), nullif(p, 0) FROM ty",
+    "SELECT t - t, d - d, t + INTERVAL 1 DAY, d + INTERVAL 1 MONTH, d + 1, INTERVAL 1 DAY + INTERVAL 2 HOUR, t - d FROM ty",
+    "SELECT round(p), round(p, 1), floor(p), ceil(p), floor(x), ceil(n), round(x, 1), round(n), round(f, 1) FROM ty",
+    "SELECT s + n, s || 'x', concat(a, a), length(s), s = n, n IN (1, 2), try_divide(p, n), try_divide(n, n), try_divide(x, p) FROM ty",
+    "SELECT p FROM ty UNION ALL SELECT n FROM ty",
+    "WITH c(z) AS (SELECT p FROM ty) SELECT z, z / 2 FROM c",
+    "SELECT q.u + 1 FROM ty AS q(u, v, w, k, l, m, o, r, y, i)",
+    "SELECT e, e / 2 FROM ty LATERAL VIEW explode(a) t AS e",
+    "SELECT p AS n FROM ty ORDER BY n",
+    "SELECT * FROM ty a JOIN ty b USING (p)",
+    "SELECT * FROM VALUES (1, 'q', 10) t(k, n, v) PIVOT (sum(v) FOR n IN ('q', 'r'))",
+]
+
+
+@pytest.mark.parametrize("statement", INFERRED)
+def test_an_inferred_type_is_the_type_of_the_result(world: SqlWorld, statement: str) -> None:
+    world.rows(f"CREATE OR REPLACE TABLE lakefront.sales.ty ({COLUMNS})", who="deployer")
+    inferred = run.prepare(world.session("deployer"), dialect.parse(statement), ()).kinds
+    execution = world.run(statement, who="deployer")
+    assert execution.error is None
+    kinds = [column.type_text.replace(" ", "") for column in execution.columns]
+    execution.close()
+    if len(inferred) == len(kinds):  # otherwise nothing is used of it
+        wrong = [pair for pair in zip(inferred, kinds, strict=True) if pair[0] and pair[0].replace(" ", "") != pair[1]]
+        assert not wrong
