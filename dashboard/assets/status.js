@@ -19,14 +19,8 @@ window.dash_clientside.status = (() => {
       for (const [name] of rows()) if (!since.has(name)) since.set(name, Date.now());
       return window.dash_clientside.no_update;
     },
-    checked: (found) => {
-      const ids = window.dash_clientside.callback_context.inputs_list[0].map((one) => one.id.name);
-      found.forEach((one, place) => {
-        if (!one || seen.get(ids[place]) === one.at) return;
-        seen.set(ids[place], one.at);
-        since.delete(ids[place]);
-      });
-      write();
+    checked: (found, id) => {
+      if (found && seen.get(id.name) !== found.at) { seen.set(id.name, found.at); since.delete(id.name); write(); }
       return window.dash_clientside.no_update;
     },
   };

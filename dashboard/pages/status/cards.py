@@ -99,7 +99,7 @@ def _pool(
         title,
         html.Div([html.Div([line, meter(100 * busy / max(most, 1))]), shown], className="body stack lf-pool"),
         id=title.lower().replace(" ", "-"),
-        aside=[html.Span(tag, className="lf-tag push cut")] if tag else [],
+        aside=[html.Span(tag or "\u00a0", className="lf-tag push cut")],
     )
 
 

@@ -125,16 +125,19 @@ def register(app: Dash, services: Services) -> None:
         said = sentence({name: answered[name] for name in NAMES}, grants)
         return _marked(said, [LABELS[name] for name in NAMES if answered[name] != "ok"]), again
 
-    for function, cause in (
-        ("checking", [Input(EVERY, "n_intervals"), Input(CHECK_NOW, "n_clicks")]),
-        ("checked", [Input({"type": FOUND, "name": ALL}, "data")]),
-    ):
-        app.clientside_callback(
-            ClientsideFunction("status", function),
-            Output(SHOWN, "data", allow_duplicate=True),
-            *cause,
-            prevent_initial_call=True,
-        )
+    app.clientside_callback(
+        ClientsideFunction("status", "checking"),
+        Output(SHOWN, "data"),
+        Input(EVERY, "n_intervals"),
+        Input(CHECK_NOW, "n_clicks"),
+    )
+    # One callback for each row: a callback over all rows would wait for the slowest of them.
+    app.clientside_callback(
+        ClientsideFunction("status", "checked"),
+        Output({"type": FOUND, "name": MATCH}, "id"),
+        Input({"type": FOUND, "name": MATCH}, "data"),
+        State({"type": FOUND, "name": MATCH}, "id"),
+    )
 
     @callback(
         app,
