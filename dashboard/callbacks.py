@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
+# Plotly's JSON writer, which writes every answer, looks into pandas when that is loaded. The warehouse client loads it
+# in its thread with the first rows; an answer written meanwhile would meet half a module and fail: so it comes first.
+import pandas as pd  # noqa: F401
 from dash import Dash
 
 P = ParamSpec("P")

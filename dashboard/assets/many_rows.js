@@ -35,7 +35,7 @@ window.dash_clientside.manyRows = (() => {
     if (words === "") return field.required && !field.nullable ? "A value is needed." : null;
     if (field.choices.length) return field.choices.includes(words) ? null : "One of the choices expected.";
     const reader = readers[field.type === "object" || field.type === "array" ? "json" : field.type];
-    return reader ? reader(words.replaceAll("−", "-"), field) : null;
+    return reader ? reader(field.type === "number" || field.type === "integer" ? words.replaceAll("−", "-") : words, field) : null;
   };
   const isBlank = (row, all) => all.every((field) => String(row[field.name] ?? "").trim() === "");
   const wrong = (row, name) => {
