@@ -25,6 +25,11 @@ _USER_CLIENTS = 256
 """Clients kept at once: making one costs a call for the host's metadata, so one token keeps one client."""
 
 
+def platform_message(error: BaseException) -> str:
+    """The platform's own words, without what the SDK adds to a 401 and a 403: how the client is configured."""
+    return str(error).partition(". Config: host=")[0].strip()
+
+
 class CarriesToken(Protocol):
     """A person, as far as a client needs one (``services.identity.User`` is one)."""
 

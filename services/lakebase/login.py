@@ -20,7 +20,7 @@ from db.errors import TokenUnavailable
 from services.errors import LakefrontError
 from services.observability import timed
 from services.settings import Settings
-from services.workspace_client import ClientFactory
+from services.workspace_client import ClientFactory, platform_message
 
 _HOST_SECONDS = 300.0
 """How long a looked-up host is believed; a recreated database has another one."""
@@ -50,7 +50,7 @@ class Login:
                 host = settings.pghost or self._looked_up_host(client)
                 token = self._mint(client)
         except (DatabricksError, requests.RequestException, TimeoutError, OSError, ValueError) as error:
-            raise TokenUnavailable(f"{type(error).__name__}: {str(error).strip()[:300]}") from error
+            raise TokenUnavailable(f"{type(error).__name__}: {platform_message(error)[:300]}") from error
         except LakefrontError as error:
             raise TokenUnavailable(error.message) from error
         return {

@@ -22,7 +22,7 @@ from services.identity import User
 from services.model_serving.errors import SCOPE
 from services.model_serving.models import Access, Endpoint, RegisteredModel, ServedEntity
 from services.observability import timed
-from services.workspace_client import ClientFactory
+from services.workspace_client import ClientFactory, platform_message
 
 T = TypeVar("T")
 _KEEP_SECONDS = 30.0
@@ -178,9 +178,11 @@ class Metadata:
         if isinstance(error, Unauthenticated):
             return AuthRequired(SCOPE, self._host, "The workspace does not accept the user token.")
         if isinstance(error, SdkPermissionDenied):
-            return PermissionDenied(str(error), required_scope=SCOPE, workspace=self._host)
+            return PermissionDenied(platform_message(error), required_scope=SCOPE, workspace=self._host)
         if isinstance(error, SdkNotFound):
-            return NotFound(str(error), error_code="ENDPOINT_NOT_FOUND", technical_details={"endpoint_name": name})
+            return NotFound(
+                platform_message(error), error_code="ENDPOINT_NOT_FOUND", technical_details={"endpoint_name": name}
+            )
         if isinstance(error, DatabricksError | requests.RequestException | TimeoutError | OSError):
             return WorkspaceUnavailable(self._host, type(error).__name__)
         return None

@@ -29,10 +29,11 @@ from services.errors import (
 )
 from services.observability import redact
 from services.unity_catalog.models import TableRef
+from services.workspace_client import platform_message
 
 _CLASS = re.compile(r"\[([A-Z][A-Z0-9_]+)(?:\.[A-Z0-9_]+)*\]")
 _STATE = re.compile(r"SQLSTATE: ?([0-9A-Z]{5})")
-_SCOPE = re.compile(r"required scopes?: *([\w.:-]+)")
+_SCOPE = re.compile(r"required scopes?: *([\w.:-]*\w)")
 _MISSING_PRIVILEGE = re.compile(r"does not have ([A-Z_ ]+?) on (\w+) '([^']{1,800})'")
 _LOST_SESSION = re.compile(
     r"(invalid|unknown|expired|closed|no such)\s*(sql\s+)?session|session\w*\W.{0,120}"
@@ -120,7 +121,7 @@ def _by_class(name: str, state: str, message: str, place: Place) -> LakefrontErr
 
 def catalog_error(error: BaseException, place: Place, *, kind: str = "table", name: str = "") -> LakefrontError:
     """The error of an SDK call, for people; ``kind`` is what was asked for: catalog, schema or table."""
-    message = str(error)
+    message = platform_message(error)
     if isinstance(error, sdk.Unauthenticated):
         return AuthRequired("catalog.tables:read", place.workspace, "The workspace does not accept the user token.")
     if lacks_scope(error):

@@ -113,6 +113,26 @@ def test_nobody_learns_more_than_that_they_must_sign_in(client_of: Callable[...,
     assert free == {"/api/v1/health", "/api/v1/status"}
 
 
+@pytest.mark.parametrize(
+    ("path", "scope"),
+    [
+        ("/api/v1/unity-catalog/catalogs", "sql"),
+        ("/api/v1/unity-catalog/tables/samples/nyctaxi/trips/rows", "sql"),
+        ("/api/v1/model-serving/endpoints", "model-serving"),
+        ("/api/v1/model-serving/endpoints/trip-fare", "model-serving"),
+    ],
+)
+def test_a_token_without_the_scope_is_told_which_one(
+    client_of: Callable[..., FlaskClient], path: str, scope: str
+) -> None:
+    answer = client_of(ANALYST, scopes=("iam.current-user:read",)).get(path)
+    refusal = answer.get_json()
+    assert (answer.status_code, refusal["error_code"]) == (403, "PERMISSION_DENIED")
+    assert refusal["technical_details"]["required_scope"] == scope
+    assert refusal["technical_details"]["workspace"].startswith("http://127.0.0.1:")
+    assert "host=" not in answer.text, "the SDK's description of its configuration is not for callers"
+
+
 def test_what_the_caller_did_wrong_is_a_warning_in_the_log(client_of: Callable[..., FlaskClient]) -> None:
     lines: list[tuple[str, int]] = []
     sink = logger.add(lambda line: lines.append((line.record["level"].name, line.record["extra"]["status"])))
