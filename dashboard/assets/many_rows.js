@@ -199,6 +199,13 @@ window.dash_clientside.manyRows = (() => {
     sent = new Map(found.map((row) => [row.__id, key(row)]));
     return { at: Date.now(), columns: all.map((field) => field.name), rows: found.map((row) => all.map((field) => row[field.name] ?? "")) };
   };
+  let asked = null;
+  const ask = (ticks) => {
+    if (!ticks || (asked && Date.now() - asked < 20000)) return no();   // a question that got lost is asked again
+    asked = Date.now();
+    return asked;
+  };
+  const seen = () => { asked = null; return no(); };
   const fill = (answer) => {
     const grid = api();
     if (!answer || !grid) return no();
@@ -235,5 +242,5 @@ window.dash_clientside.manyRows = (() => {
   });
   new MutationObserver(() => { if (region()) choose(); }).observe(document.documentElement, { childList: true, subtree: true });
 
-  return { collect, fill, problem, parse };
+  return { collect, fill, ask, seen, problem, parse };
 })();

@@ -59,7 +59,9 @@ def outcome(job: ScoreJob) -> Component:
     parts: list[Component] = []
     if job.error is not None:
         kept = f"The {plural(job.done, 'row')} before it are kept." if job.done else "Your rows are kept."
-        parts.append(error_note(job.error, f"Stopped after {number(job.done)} of {number(job.total or job.read)} rows.", kept))
+        parts.append(
+            error_note(job.error, f"Stopped after {number(job.done)} of {number(job.total or job.read)} rows.", kept)
+        )
     elif job.state == "cancelled":
         words = f"Cancelled after {number(job.done)} of {number(job.total or job.read)} rows."
         parts.append(note([html.B(words), " What was predicted is kept." if job.done else ""], "warn"))

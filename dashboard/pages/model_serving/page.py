@@ -47,6 +47,8 @@ def layout() -> Component:
             dcc.Store(id=ids.AGAIN_LOG),
             dcc.Interval(id=ids.LIST_TICK, interval=5000, disabled=True),
             html.Div(id=ids.AGAIN_PLACE),
+            dcc.Store(id=ids.JOB_ASK),
+            dcc.Store(id=ids.JOB_SEEN),
             dcc.Interval(id=ids.JOB_TICK, interval=300, disabled=True),
             dcc.Download(id=ids.JOB_FILE),
             html.Div(

@@ -147,6 +147,20 @@ def _register_table(app: Dash, services: Services) -> None:
 
 
 def _register_watch(app: Dash, services: Services) -> None:
+    # One question at a time: an answer that comes after the next question would be thrown away, however good it is.
+    app.clientside_callback(
+        ClientsideFunction("manyRows", "ask"),
+        Output(ids.JOB_ASK, "data"),
+        Input(ids.JOB_TICK, "n_intervals"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("manyRows", "seen"),
+        Output(ids.JOB_SEEN, "storage_type"),
+        Input(ids.JOB_SEEN, "data"),
+        prevent_initial_call=True,
+    )
+
     @callback(
         app,
         Output(ids.RESULT, "children", allow_duplicate=True),
@@ -155,35 +169,36 @@ def _register_watch(app: Dash, services: Services) -> None:
         Output(ids.MANY_FILLED, "data"),
         Output(ids.ANSWERED, "data", allow_duplicate=True),
         Output(ids.BELOW, "children"),
-        Input(ids.JOB_TICK, "n_intervals"),
+        Output(ids.JOB_SEEN, "data"),
+        Input(ids.JOB_ASK, "data"),
         State(ids.JOB, "data"),
         State(ids.CHOSEN, "data"),
         State("location", "search"),
         prevent_initial_call=True,
     )
-    def watch(_: Any, kept: dict[str, str] | None, name: str | None, search: str | None) -> tuple[Any, ...]:
+    def watch(asked: Any, kept: dict[str, str] | None, name: str | None, search: str | None) -> tuple[Any, ...]:
         """Show how far the job is, and at its end what came of it; runs as the person."""
         if not kept:
-            return no_update, no_update, True, *_NOTHING
+            return no_update, no_update, True, *_NOTHING, asked
         try:
             user = current_user()
             job = services.model_serving.jobs.get(user, kept["key"])
             if job.endpoint_name != name:
                 # The person went on to another endpoint: the job ends by itself and is found in the history.
-                return no_update, no_update, True, *_NOTHING
+                return no_update, no_update, True, *_NOTHING, asked
         except LakefrontError as error:
             note = html.Div(error_note(error, "The job is lost."), className="lf-answered")
-            return note, no_update, True, *_NOTHING
+            return note, no_update, True, *_NOTHING, asked
         model = _model(services, user, job.endpoint_name)
         if job.running:
             waking = job.state == "scoring" and not job.done and job.elapsed_ms > 700
             asleep = waking and _is_asleep(services, user, job.endpoint_name)
-            return job_view.progress(job, asleep), job_view.strip(job, model), False, no_update, no_update, []
+            return job_view.progress(job, asleep), job_view.strip(job, model), False, no_update, no_update, [], asked
         if job.error is not None:
             remember(job.error, f"Predict many rows with {job.endpoint_name}")
         below = _table(services, user, job, search) if kept["kind"] == "table" and job.done else []
         filled = _filled(job) if kept["kind"] == "many" else no_update
-        return job_view.outcome(job), job_view.strip(job, model), True, filled, time.time(), below
+        return job_view.outcome(job), job_view.strip(job, model), True, filled, time.time(), below, asked
 
 
 def _register_end(app: Dash, services: Services) -> None:

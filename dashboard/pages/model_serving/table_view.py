@@ -172,7 +172,7 @@ def _field(field: SchemaField, columns: Sequence[Column], matched: str | None) -
             dbc.Select(
                 id=choice,
                 value=matched or FIXED,
-                options=[{"label": "one value for all rows", "value": FIXED}, *fitting],
+                options=[{"label": "one value for all", "value": FIXED}, *fitting],
             ),
             html.Div(
                 [
