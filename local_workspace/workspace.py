@@ -142,6 +142,7 @@ class Workspace:
             "DATABRICKS_CA_FILE": str(self.tls.ca_file.resolve()),
             "DATABRICKS_TLS_PORT": str(self.tls_port),
             "LAKEBASE_INSTANCE_NAME": self.lakebase.default_instance,
+            "PGPORT": str(self.lakebase.port),  # on the platform always 5432; no API tells it
         }
 
     def _application(self) -> Flask:

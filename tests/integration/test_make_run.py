@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from databricks import sql
 from databricks.sdk import WorkspaceClient
@@ -173,8 +174,16 @@ def test_official_clients_reach_the_workspace_by_its_environment_file(live: Live
     name = environment["LAKEBASE_INSTANCE_NAME"]
     instance = client.database.get_database_instance(name)
     password = client.database.generate_database_credential(request_id="outside", instance_names=[name]).token
-    assert instance.read_write_dns
-    assert password
+    with psycopg.connect(
+        host=instance.read_write_dns,
+        port=environment["PGPORT"],
+        dbname="databricks_postgres",
+        user=environment["DATABRICKS_CLIENT_ID"],
+        password=password,
+        sslmode="require",
+        connect_timeout=5,
+    ) as database:
+        assert database.execute("SELECT current_user").fetchone() == (environment["DATABRICKS_CLIENT_ID"],)
 
 
 def test_a_start_again_is_quick_and_keeps_everything(tmp_path: Path) -> None:
