@@ -199,12 +199,12 @@ def test_a_job_shows_progress_and_is_cancelled(
     window: Window, live: LiveApp, axe: Callable[[Window], list[str]]
 ) -> None:
     open_many(window)
-    paste(window, "2.5\t10001\t10019\t7\tfriday\n" * 5_000)
-    window.wait_text(STATUS, "5,000 rows to predict")
-    live.faults({"faults": [{"service": "model_serving", "match": "/invocations", "delay_seconds": 1.0, "times": 20}]})
+    paste(window, "2.5\t10001\t10019\t7\tfriday\n" * 10_000)
+    window.wait_text(STATUS, "10,000 rows to predict")
+    live.faults({"faults": [{"service": "model_serving", "match": "/invocations", "delay_seconds": 1.5, "times": 40}]})
     try:
         window.click("#serving-score")
-        window.wait_text("#serving-result", "1,000 of 5,000 rows")
+        window.until("/[1-9],000 of 10,000 rows/.test(document.getElementById('serving-result').textContent)")
         assert axe(window) == []
         window.click("#serving-job-cancel")
         window.wait_text("#serving-result", "What was predicted is kept.")
@@ -212,7 +212,7 @@ def test_a_job_shows_progress_and_is_cancelled(
         live.clear_faults()
     window.wait_text("#serving-result", "Cancelled after")
     assert isinstance(cell(window, 0, "__prediction"), float)
-    assert cell(window, 4_999, "__prediction") is None
+    assert cell(window, 9_999, "__prediction") is None
     window.wait_text("#serving-history", "Refused or failed")
 
 
