@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.components.serving import answer, cosine
+from dashboard.components.language import cosine
+from dashboard.components.serving import answer
 from dashboard.pages.model_serving import many, outcomes
 from dashboard.pages.model_serving.predict import fields_named
 from dashboard.pages.model_serving.requests import body_of, row_of, seconds_of, shaped, text_of
