@@ -16,6 +16,7 @@ from dashboard.pages.unity_catalog import ids
 from dashboard.pages.unity_catalog.personal import Personal, PersonalRecords
 from dashboard.pages.unity_catalog.states import shown
 from dashboard.pages.unity_catalog.view_state import SAVED, ViewState
+from dashboard.tour import mark
 from services.container import Services
 from services.errors import LakefrontError
 from services.identity import User
@@ -52,7 +53,11 @@ def register(app: Dash, services: Services, personal: PersonalRecords) -> None:
         """Keep where the person was; runs as the app, confined to the person."""
         try:
             if data:
-                personal.remember(current_user(), ViewState.of(data))
+                view = ViewState.of(data)
+                personal.remember(current_user(), view)
+                mark(services, "table")
+                if view.filter:
+                    mark(services, "filter")
         except LakefrontError:
             return no_update
         return no_update
