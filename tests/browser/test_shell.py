@@ -7,6 +7,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.browser.conftest import Window
+from tests.browser.test_accessibility import SETTLED
 from tests.support.live import LiveApp
 
 pytestmark = pytest.mark.browser
@@ -66,7 +67,7 @@ def test_account_popover_tells_identity_and_gives_the_focus_back(window: Window)
 def test_nothing_is_loaded_from_elsewhere_and_nothing_is_refused(window: Window, live: LiveApp) -> None:
     for path in ("/", "/lakebase", "/model-serving", "/status"):
         window.open(path)
-        window.until("document.querySelectorAll('.lf-skel, [aria-busy=true]').length === 0")
+        window.until(SETTLED)
         hosts = window.driver.execute_script(
             "return [...new Set(performance.getEntriesByType('resource').map((one) => new URL(one.name).origin))]"
         )
