@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     warehouse_sessions: Annotated[int, Field(description="Most open warehouse sessions in all.", ge=1, le=200)] = 32
     warehouse_sessions_per_user: Annotated[int, Field(description="Most sessions of one person.", ge=1, le=50)] = 6
     warehouse_timeout_seconds: Annotated[float, Field(description="Longest wait for a statement.", gt=0)] = 110
+    warm_up_warehouse: Annotated[
+        bool, Field(description="Whether the app starts its warehouse when it starts itself; it costs its usual price.")
+    ] = True
     export_row_cap: Annotated[int, Field(description="Most rows of one export.", ge=1)] = 10_000_000
     metadata_cache_seconds: Annotated[
         float, Field(description="How long catalog answers are kept per person.", ge=0)

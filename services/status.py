@@ -17,6 +17,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import DatabricksError, NotFound, PermissionDenied
 from databricks.sdk.service.serving import ServingEndpoint
 from databricks.sdk.service.sql import State as WarehouseState
+from loguru import logger
 from pydantic import BaseModel, Field
 
 from services.errors import LakefrontError
@@ -86,6 +87,7 @@ class StatusService:
         self._model_serving = model_serving
         self._threads = ThreadPoolExecutor(max_workers=12, thread_name_prefix="status")
         self._warm_up = WarmUp(WARMED, self._warm)
+        self._warehouse_asked = False
 
     def start(self) -> None:
         """Warm the services up in the background, again and again until they answer."""
@@ -135,15 +137,14 @@ class StatusService:
         runs_as = "you" if name == "authentication" else "the app"
         left = max(0.0, started + self._settings.status_timeout_seconds - time.monotonic())
         milliseconds: float | None = None
+        remedy: str | None = None
         try:
             (word, detail, remedy), milliseconds = future.result(timeout=left)
         except FutureTimeout:
             word, detail = "unavailable", f"No answer within {self._settings.status_timeout_seconds:g} s."
-            remedy = "Check that the app can reach the service; the log names the call."
         except LakefrontError as error:
             reason = error.technical_details.get("error_type") or error.technical_details.get("reason")
             word, detail = "unavailable", f"{error.message} ({reason})" if reason else error.message
-            remedy = self._remedy(name)
         self._warm_up.note(name, word, detail)
         return ServiceStatus(
             status=word,
@@ -151,7 +152,7 @@ class StatusService:
             latency_ms=None if milliseconds is None else round(milliseconds, 1),
             detail=detail,
             checked_at=time.time(),
-            remedy=remedy,
+            remedy=None if word == "ok" else remedy or self._remedy(name),
         )
 
     def _authentication(self, user: User | None, problem: LakefrontError | None) -> _Finding:
@@ -234,20 +235,36 @@ class StatusService:
         more = f"; {', '.join(updating)} updating" if updating else ""
         return "ok", f"{ready} of {len(endpoints)} endpoints ready{more}.", None
 
-    def _remedy(self, name: ServiceName) -> str | None:
+    def _remedy(self, name: ServiceName) -> str:
+        """What to do about a service that is not ok, when its check knows nothing more exact."""
+        settings = self._settings
         if name == "lakebase":
             return (
                 f"Attach the database to the app (CAN_CONNECT_AND_CREATE) and check LAKEBASE_INSTANCE_NAME or"
-                f" LAKEBASE_ENDPOINT: {self._settings.lakebase_name}"
+                f" LAKEBASE_ENDPOINT: {settings.lakebase_name}"
             )
-        return None
+        if name == "sql_warehouse":
+            return f"databricks warehouses start {settings.databricks_warehouse_id}"
+        return f"Check that the app reaches {settings.databricks_host}; the log names the call."
 
     def _app(self) -> WorkspaceClient:
         return self._clients.for_app()
 
     def _warm(self, name: str) -> tuple[str, str]:
         found = self.check(next(one for one in WARMED if one == name), None)
+        if name == "sql_warehouse" and found.status == "starting":
+            self._start_warehouse()
         return found.status, found.detail
+
+    def _start_warehouse(self) -> None:
+        """Ask a stopped warehouse to start, once in the life of the process. Runs as the app (CAN_USE is enough)."""
+        if self._warehouse_asked or not self._settings.warm_up_warehouse:
+            return
+        self._warehouse_asked = True
+        try:
+            self._app().warehouses.start(self._settings.databricks_warehouse_id)
+        except (DatabricksError, LakefrontError, requests.RequestException) as error:
+            logger.bind(error_type=type(error).__name__).warning("the warehouse could not be asked to start")
 
 
 def _has(scopes: tuple[str, ...], wanted: str) -> bool:

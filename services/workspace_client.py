@@ -118,5 +118,6 @@ class ClientFactory:
                 **credentials,
             )
             return WorkspaceClient(config=config)
-        except (requests.RequestException, TimeoutError, OSError) as error:
+        except (requests.RequestException, TimeoutError, OSError, ValueError) as error:
+            # Without the host's metadata the SDK builds an address of None and calls that a ValueError.
             raise WorkspaceUnavailable(settings.databricks_host, type(error).__name__) from error

@@ -197,7 +197,7 @@ def _row(name: ServiceName, found: ServiceStatus, times: list[float | None], app
         ],
         className="lf-svc",
     )
-    if not found.remedy:
+    if not found.remedy or found.status == "starting":
         return [line]
     advice = "Whoever owns it can run this:" if needs_grant(found.remedy) else "What to do about it:"
     remedy = html.Div(
