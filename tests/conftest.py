@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from databricks.sql.client import Connection
 from flask.testing import FlaskClient
 
 from dashboard.server import create_server
@@ -35,6 +36,10 @@ USER_SCOPES = (
     "iam.current-user:read",
     "iam.access-control:read",
 )
+
+# The connector's finalizer closes a forgotten connection over the network, in whatever thread collects garbage. Here
+# servers and clients share a process, so that may be the very thread that would have to answer: a deadlock.
+Connection.__del__ = lambda _connection: None
 
 os.environ.setdefault("NO_PROXY", "127.0.0.1,localhost")
 for _name in [name for name in os.environ if name.startswith(("DATABRICKS_", "LAKEBASE_", "PG"))]:
