@@ -216,6 +216,10 @@ class ColumnProfile(BaseModel):
     top_values: list[TopValue] | None = None
     nan: int | None = None
     """NaN values, for DOUBLE and FLOAT; they and the infinities are outside the histogram."""
+    mean: float | str | None = None
+    """Mean of the finite values of a numeric column, as a DOUBLE; None for identifiers such as zip codes."""
+    median: float | str | None = None
+    """The middle one of the finite values, approximately (``percentile_approx``); None where there is no mean."""
 
 
 class Profile(BaseModel):

@@ -1,7 +1,8 @@
 """What the columns of a table hold: two statements, whatever the number of columns.
 
-The first counts nulls and distinct values (approximately) and finds least and greatest values. The second counts
-distributions with what the first told: histograms of numbers and times, most frequent values of text and booleans.
+The first counts nulls and distinct values (approximately) and finds least, greatest, mean and middle values. The second
+counts distributions with what the first told: histograms of numbers and times, most frequent values of text and
+booleans.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ class _Figures:
     low: float | None = None
     high: float | None = None
     nan: int | None = None
+    mean: float | None = None
+    median: float | None = None
     bins: list[tuple[int, int]] = field(default_factory=list)
     top: list[TopValue] = field(default_factory=list)
 
@@ -71,7 +74,7 @@ class _Figures:
     @property
     def is_identifier(self) -> bool:
         """Whether its whole numbers are names rather than amounts."""
-        return self.column.kind == "integer" and _IDENTIFIER.search(self.column.name) is not None
+        return _names_things(self.column)
 
     @property
     def step(self) -> float:
@@ -152,13 +155,26 @@ def _figure_items(at: int, column: Column, ends: str) -> list[str]:
         f"MIN({name}) AS `c{at}_min`",
         f"MAX({name}) AS `c{at}_max`",
     ]
+    measured = number
     if column.kind == "number":
-        finite = f"CASE WHEN {number} {ends.replace('{c}', number or '')} THEN {number} END"
+        measured = finite = f"CASE WHEN {number} {ends.replace('{c}', number or '')} THEN {number} END"
         items += [f"MIN({finite}) AS `c{at}_low`", f"MAX({finite}) AS `c{at}_high`"]
         items.append(f"COUNT(CASE WHEN isnan({name}) THEN 1 END) AS `c{at}_nan`")
     elif number is not None:
         items += [f"MIN({number}) AS `c{at}_low`", f"MAX({number}) AS `c{at}_high`"]
+    if _is_amount(column):
+        items += [f"AVG({measured}) AS `c{at}_mean`", f"percentile_approx({measured}, 0.5) AS `c{at}_median`"]
     return items
+
+
+def _names_things(column: Column) -> bool:
+    """Whether its whole numbers are names rather than amounts."""
+    return column.kind == "integer" and _IDENTIFIER.search(column.name) is not None
+
+
+def _is_amount(column: Column) -> bool:
+    """Whether a mean says something: numbers, but not whole numbers that name things."""
+    return column.kind in ("integer", "number", "decimal") and not _names_things(column)
 
 
 def _figures(row: dict[str, Any], at: int, column: Column) -> _Figures:
@@ -174,6 +190,8 @@ def _figures(row: dict[str, Any], at: int, column: Column) -> _Figures:
         low=row.get(f"c{at}_low"),
         high=row.get(f"c{at}_high"),
         nan=None if nan is None else int(nan),
+        mean=row.get(f"c{at}_mean"),
+        median=row.get(f"c{at}_median"),
     )
 
 
@@ -246,6 +264,8 @@ def _told(one: _Figures, total: int) -> ColumnProfile:
         histogram=_bars(one) if one.has_histogram else None,
         top_values=sorted(one.top, key=lambda top: (-top.count, str(top.value))) if one.has_top else None,
         nan=one.nan,
+        mean=one.mean,
+        median=one.median,
     )
 
 

@@ -277,6 +277,14 @@ def test_a_profile_equals_python(analyst: FlaskClient) -> None:
             finite = [one for one in given if not (isinstance(one, float) and abs(one) in (float("inf"),))]
             finite = [one for one in finite if one == one]
             assert sum(one["count"] for one in by_name[name]["histogram"]) == len(finite), name
+        if kind.partition("(")[0] in ("INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL") and name != "id":
+            numbers = sorted(float(one) for one in finite)
+            mean, median = by_name[name]["mean"], by_name[name]["median"]
+            assert mean == pytest.approx(sum(numbers) / len(numbers), rel=1e-9, abs=1e-6), name
+            assert numbers[len(numbers) // 2 - 1] <= median <= numbers[len(numbers) // 2], name
+        else:
+            assert by_name[name]["mean"] is None, name
+            assert by_name[name]["median"] is None, name
     assert by_name["d"]["nan"] == sum(1 for row in MADE if row["d"] is not None and row["d"] != row["d"])
     assert by_name["m"]["minimum"] is None
 

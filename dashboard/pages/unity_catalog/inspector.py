@@ -116,6 +116,11 @@ def _facts(column: Column, figures: ColumnProfile, rows: int) -> Component:
     if figures.minimum is not None or figures.maximum is not None:
         lines.append(("Smallest", value_words(figures.minimum, column.data_type)))
         lines.append(("Largest", value_words(figures.maximum, column.data_type)))
+    lines += [
+        (name, value_words(round(value, 2), "DOUBLE"))
+        for name, value in (("Mean", figures.mean), ("Median, about", figures.median))
+        if isinstance(value, float)
+    ]
     return html.Dl(
         [part for name, value in lines for part in (html.Dt(name), html.Dd(value, className="num"))], className="lf-kv"
     )
