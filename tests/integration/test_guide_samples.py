@@ -64,9 +64,11 @@ def _ask(services: Services, user: User) -> None:
     result = services.model_serving.invoke(user, "trip-fare", Invocation(dataframe_records=[row], timeout_seconds=10))
     for step in services.model_serving.score_batches(user, "trip-fare", rows):
         print(step.done, "of", step.total)
+    job = services.model_serving.jobs.start(user, "trip-fare", rows, timeout_seconds=30)  # the same in the background
     with services.model_serving.stream_chat(user, "echo-chat", Invocation(messages=talk)) as stream:
         for chunk in stream:
             received.append(chunk)  # leaving the block, however, stops the endpoint
     assert result.predictions
     assert step.done == 3
     assert received
+    assert job is not None
