@@ -159,6 +159,13 @@ def test_sentences_of_chips() -> None:
 def test_what_is_typed_becomes_a_value_of_the_columns_type() -> None:
     columns = {column.name: column for column in TRIPS.columns}
     assert read(columns["fare"], "between", "1.5, 3").value == [1.5, 3.0]
+    assert read(columns["name"], "in", 'plain, "Portland, Oregon", "said ""so"""').value == [
+        "plain",
+        "Portland, Oregon",
+        'said "so"',
+    ]
+    with pytest.raises(InvalidRequest, match="ends with its quote"):
+        read(columns["name"], "in", '"open, end')
     assert read(columns["zip"], "eq", "10018").value == 10018
     assert read(columns["paid"], "eq", "true").value is True
     assert read(columns["name"], "eq", "").value == ""

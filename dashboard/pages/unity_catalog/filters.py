@@ -6,6 +6,7 @@ the statement cannot disagree. A wrong value is refused by the service before an
 
 from __future__ import annotations
 
+import csv
 import json
 from typing import Any
 
@@ -92,7 +93,7 @@ def read(column: Column, operator: str, text: str) -> Condition:
     if takes == "one":
         value: Any = _scalar(column, text)
     else:
-        value = [_scalar(column, part.strip()) for part in text.split(",")]
+        value = [_scalar(column, part.strip()) for part in _listed(text)]
         if takes == "two" and len(value) != 2:
             raise InvalidRequest("value", "two values with a comma between them, the lowest and the highest")
     return Condition(column=column.name, operator=operator, value=value)  # type: ignore[arg-type]
@@ -246,7 +247,10 @@ def _value_field(column: Column, operator: str, value: str, problem: str) -> Com
     takes = OPERATORS[operator].takes
     if takes == "none":
         return dbc.Input(id=ids.FILTER_VALUE, type="hidden", value="")
-    hint = {"many": "Values with commas between them.", "two": "Lowest and highest, with a comma between them."}
+    hint = {
+        "many": 'Values with commas between them; one with a comma stands in "quotes".',
+        "two": "Lowest and highest, with a comma between them.",
+    }
     if column.kind == "boolean":
         options = [{"label": "true", "value": "true"}, {"label": "false", "value": "false"}]
         control: Component = dbc.Select(id=ids.FILTER_VALUE, options=options, value=value or "true")
@@ -280,14 +284,33 @@ def _value_words(value: Any) -> str:
         return "true" if value else "false"
     if value == "":
         return '""'
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return "" if value is None else repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _edit_words(condition: Condition) -> str:
     value = condition.value
     if isinstance(value, list):
-        return ", ".join(one if isinstance(one, str) else json.dumps(one) for one in value)
+        return ", ".join(_quoted(one) if isinstance(one, str) else json.dumps(one) for one in value)
     return "" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def _listed(text: str) -> list[str]:
+    """Values with commas between them, one with a comma in quotes (RFC 4180).
+
+    Raises:
+        InvalidRequest: quotes that do not end where a value ends.
+    """
+    try:
+        return next(csv.reader([text], skipinitialspace=True, strict=True), [])
+    except csv.Error:
+        raise InvalidRequest("value", "each quoted value ends with its quote, then a comma follows") from None
+
+
+def _quoted(text: str) -> str:
+    """A value of a list as ``read`` takes it apart again: in quotes where a comma or a quote would mislead."""
+    if text == text.strip() and text and not {",", '"', "\n", "\r"} & set(text):
+        return text
+    return '"' + text.replace('"', '""') + '"'
 
 
 def _sentence_case(text: str) -> str:
