@@ -75,10 +75,19 @@ class Window:
         self.browser.wait_for_contains_text(selector, text)
 
     def click(self, selector: str) -> None:
-        """Click an element, waited for."""
+        """Click an element, waited for; once more when it was drawn anew between finding and clicking."""
+        from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        def press(driver: Any) -> bool:
+            element = driver.find_element(By.CSS_SELECTOR, selector)
+            driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+            element.click()
+            return True
+
         self.browser.wait_for_element(selector)
-        self.driver.execute_script("document.querySelector(arguments[0]).scrollIntoView({block: 'center'})", selector)
-        self.driver.find_element(By.CSS_SELECTOR, selector).click()
+        drawn_anew = (NoSuchElementException, StaleElementReferenceException)
+        WebDriverWait(self.driver, 15, poll_frequency=0.05, ignored_exceptions=drawn_anew).until(press)
 
     def until(self, script: str, timeout: float = 15) -> Any:
         """Wait until a JavaScript expression is true; gives its value."""

@@ -201,7 +201,7 @@ def test_a_job_shows_progress_and_is_cancelled(
     open_many(window)
     paste(window, "2.5\t10001\t10019\t7\tfriday\n" * 10_000)
     window.wait_text(STATUS, "10,000 rows to predict")
-    live.faults({"faults": [{"service": "model_serving", "match": "/invocations", "delay_seconds": 1.5, "times": 40}]})
+    live.faults({"faults": [{"service": "model_serving", "match": "/invocations", "delay_seconds": 2.5, "times": 40}]})
     try:
         window.click("#serving-score")
         window.until("/[1-9],000 of 10,000 rows/.test(document.getElementById('serving-result').textContent)")
