@@ -29,7 +29,6 @@ _KEEP_SECONDS = 30.0
 _KEEP_AT_MOST = 4096
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LEVELS = ("CAN_VIEW", "CAN_QUERY", "CAN_MANAGE")
-_LANGUAGE_TASKS = ("llm/", "agent/")
 
 
 class Cache:
@@ -257,11 +256,6 @@ def _served(one: dict[str, Any], shares: dict[str | None, Any]) -> ServedEntity:
 
 def _time(milliseconds: int | None) -> datetime | None:
     return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None
-
-
-def is_language(endpoint: Endpoint) -> bool:
-    """Whether the endpoint's task is one of a language model or agent."""
-    return (endpoint.task or "").startswith(_LANGUAGE_TASKS)
 
 
 def quietly(ask: Callable[[], T]) -> T | None:

@@ -136,11 +136,6 @@ def usual_group(details: TableDetails) -> Column:
     return details.columns[0]
 
 
-def is_time(details: TableDetails, name: str) -> bool:
-    """Whether the column takes a time bucket."""
-    return any(column.name == name and column.kind in _TIMES for column in details.columns)
-
-
 def _group(column: Column, bucket: Bucket | None, *, bins: bool) -> GroupBy:
     if column.kind in _TIMES:
         if column.kind == "date" and bucket == "hour":
