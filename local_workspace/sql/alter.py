@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from local_workspace.sql import create, definitions, dialect, dml, errors, names, results, types
+from local_workspace.sql.context import StatementSession
 from local_workspace.sql.model import SqlError
 from local_workspace.sql.reader import Reader
 from local_workspace.sql.results import Result, Stop
 from local_workspace.unity_catalog.model import Column, SecurableType, Table
 
-if TYPE_CHECKING:
-    from local_workspace.sql.session import LocalSession
 
-
-def drop(session: LocalSession, reader: Reader, _stop: Stop) -> Result:
+def drop(session: StatementSession, reader: Reader, _stop: Stop) -> Result:
     """DROP TABLE | VIEW | SCHEMA | CATALOG | FUNCTION [IF EXISTS] name [CASCADE | RESTRICT].
 
     Raises:
@@ -60,7 +58,7 @@ def _wrong_kind(table: Table, word: str) -> SqlError:
     )
 
 
-def truncate(session: LocalSession, reader: Reader, stop: Stop) -> Result:
+def truncate(session: StatementSession, reader: Reader, stop: Stop) -> Result:
     """TRUNCATE TABLE: every row goes; needs MODIFY."""
     reader.expect("TABLE")
     full_name = names.table(session, reader)
@@ -70,7 +68,7 @@ def truncate(session: LocalSession, reader: Reader, stop: Stop) -> Result:
     return results.nothing()
 
 
-def comment(session: LocalSession, reader: Reader, _stop: Stop) -> Result:
+def comment(session: StatementSession, reader: Reader, _stop: Stop) -> Result:
     """COMMENT ON object IS text | NULL."""
     reader.expect("ON")
     word = reader.one_of("CATALOG", "SCHEMA", "DATABASE", "TABLE", "VIEW", "FUNCTION", "COLUMN")
@@ -89,7 +87,7 @@ def comment(session: LocalSession, reader: Reader, _stop: Stop) -> Result:
     return results.nothing()
 
 
-def run(session: LocalSession, reader: Reader, stop: Stop) -> Result:
+def run(session: StatementSession, reader: Reader, stop: Stop) -> Result:
     """ALTER TABLE | VIEW | SCHEMA | CATALOG | FUNCTION.
 
     Raises:
@@ -111,7 +109,7 @@ def run(session: LocalSession, reader: Reader, stop: Stop) -> Result:
     return results.nothing()
 
 
-def _common(session: LocalSession, reader: Reader, kind: SecurableType, full_name: str) -> bool:
+def _common(session: StatementSession, reader: Reader, kind: SecurableType, full_name: str) -> bool:
     """Owner, name and properties, which every object has."""
     store, principal = session.engine.metastore, session.caller.principal
     if reader.accept("SET", "OWNER", "TO") or reader.accept("OWNER", "TO"):
@@ -141,7 +139,7 @@ def _keys(reader: Reader) -> set[str]:
     return made
 
 
-def _redefine(session: LocalSession, reader: Reader, full_name: str, stop: Stop) -> None:
+def _redefine(session: StatementSession, reader: Reader, full_name: str, stop: Stop) -> None:
     store, principal = session.engine.metastore, session.caller.principal
     view = cast("Table", store.require_manage(principal, "table", full_name))
     if view.view_definition is None:
@@ -153,7 +151,7 @@ def _redefine(session: LocalSession, reader: Reader, full_name: str, stop: Stop)
 # Tables -----------------------------------------------------------------------------------------------------------
 
 
-def _table(session: LocalSession, reader: Reader, full_name: str, stop: Stop) -> None:
+def _table(session: StatementSession, reader: Reader, full_name: str, stop: Stop) -> None:
     for words, action in _ACTIONS:
         if reader.accept(*words):
             action(session, reader, full_name, stop)
@@ -161,7 +159,7 @@ def _table(session: LocalSession, reader: Reader, full_name: str, stop: Stop) ->
     raise errors.unsupported(f"ALTER TABLE {reader.peek()} {reader.peek(1)}")
 
 
-def _existing(session: LocalSession, full_name: str) -> Table:
+def _existing(session: StatementSession, full_name: str) -> Table:
     """The table, when the caller may change its columns."""
     store, principal = session.engine.metastore, session.caller.principal
     if store.holds(principal, "MANAGE", "table", full_name):
@@ -173,7 +171,9 @@ def _existing(session: LocalSession, full_name: str) -> Table:
     return table
 
 
-def _change_columns(session: LocalSession, table: Table, columns: list[Column], changes: list[str], stop: Stop) -> None:
+def _change_columns(
+    session: StatementSession, table: Table, columns: list[Column], changes: list[str], stop: Stop
+) -> None:
     """Change the stored columns, then what is known about them; the table's lock is held over both."""
     engine, principal = session.engine, session.caller.principal
     with engine.changing(table.physical, stop):
@@ -189,7 +189,7 @@ def _change_columns(session: LocalSession, table: Table, columns: list[Column], 
             cursor.close()  # rolls back what was not committed
 
 
-def _commit(session: LocalSession, cursor: Any, table: Table, stop: Stop) -> None:
+def _commit(session: StatementSession, cursor: Any, table: Table, stop: Stop) -> None:
     """Commit the stored columns; when that fails, what is known about them becomes again what it was."""
     try:
         dml.execute(cursor, "COMMIT", {}, stop)
@@ -205,7 +205,7 @@ def _find(table: Table, name: str) -> Column:
     raise errors.column_not_found(name, [column.name for column in table.columns])
 
 
-def _add_columns(session: LocalSession, reader: Reader, full_name: str, stop: Stop) -> None:
+def _add_columns(session: StatementSession, reader: Reader, full_name: str, stop: Stop) -> None:
     table = _existing(session, full_name)
     made = definitions.TableDefinition()
     if reader.peek() == "(":
@@ -223,7 +223,7 @@ def _add_columns(session: LocalSession, reader: Reader, full_name: str, stop: St
     _change_columns(session, table, [*table.columns, *made.columns], changes, stop)
 
 
-def _drop_columns(session: LocalSession, reader: Reader, full_name: str, stop: Stop) -> None:
+def _drop_columns(session: StatementSession, reader: Reader, full_name: str, stop: Stop) -> None:
     table = _existing(session, full_name)
     tolerant = reader.accept("IF", "EXISTS")
     wanted = reader.name_list() if reader.peek() == "(" else [reader.name()]
@@ -233,7 +233,7 @@ def _drop_columns(session: LocalSession, reader: Reader, full_name: str, stop: S
     _change_columns(session, table, kept, [f"DROP COLUMN {dialect.quote(column.name)}" for column in gone], stop)
 
 
-def _rename_column(session: LocalSession, reader: Reader, full_name: str, stop: Stop) -> None:
+def _rename_column(session: StatementSession, reader: Reader, full_name: str, stop: Stop) -> None:
     table = _existing(session, full_name)
     old = _find(table, reader.name())
     reader.expect("TO")
@@ -246,7 +246,7 @@ def _rename_column(session: LocalSession, reader: Reader, full_name: str, stop: 
     _change_columns(session, table, columns, [change], stop)
 
 
-def _alter_column(session: LocalSession, reader: Reader, full_name: str, stop: Stop) -> None:
+def _alter_column(session: StatementSession, reader: Reader, full_name: str, stop: Stop) -> None:
     reader.accept("COLUMN")
     name = reader.name()
     store, principal = session.engine.metastore, session.caller.principal
@@ -261,7 +261,7 @@ def _alter_column(session: LocalSession, reader: Reader, full_name: str, stop: S
         _retype(session, reader, full_name, name, stop)
 
 
-def _retype(session: LocalSession, reader: Reader, full_name: str, name: str, stop: Stop) -> None:
+def _retype(session: StatementSession, reader: Reader, full_name: str, name: str, stop: Stop) -> None:
     table = _existing(session, full_name)
     old = _find(table, name)
     quoted = dialect.quote(old.name)
@@ -291,20 +291,20 @@ _WIDENING = {(a, b) for place, a in enumerate(_INTEGERS) for b in _INTEGERS[plac
 }
 
 
-def _set_row_filter(session: LocalSession, reader: Reader, full_name: str, _stop: Stop) -> None:
+def _set_row_filter(session: StatementSession, reader: Reader, full_name: str, _stop: Stop) -> None:
     value = definitions.row_filter(reader, lambda parts: names.full(session, parts, "function"))
     session.engine.metastore.set_row_filter(session.caller.principal, full_name, value)
 
 
-def _drop_row_filter(session: LocalSession, _reader: Reader, full_name: str, _stop: Stop) -> None:
+def _drop_row_filter(session: StatementSession, _reader: Reader, full_name: str, _stop: Stop) -> None:
     session.engine.metastore.set_row_filter(session.caller.principal, full_name, None)
 
 
-def _add_key(session: LocalSession, reader: Reader, full_name: str, _stop: Stop) -> None:
+def _add_key(session: StatementSession, reader: Reader, full_name: str, _stop: Stop) -> None:
     session.engine.metastore.set_primary_key(session.caller.principal, full_name, definitions.key_constraint(reader))
 
 
-def _drop_key(session: LocalSession, reader: Reader, full_name: str, _stop: Stop) -> None:
+def _drop_key(session: StatementSession, reader: Reader, full_name: str, _stop: Stop) -> None:
     reader.accept("IF", "EXISTS")
     if reader.peek() and reader.peek() not in ("CASCADE", "RESTRICT"):
         reader.name()
@@ -312,12 +312,12 @@ def _drop_key(session: LocalSession, reader: Reader, full_name: str, _stop: Stop
     session.engine.metastore.set_primary_key(session.caller.principal, full_name, ())
 
 
-def _cluster(_session: LocalSession, reader: Reader, _full_name: str, _stop: Stop) -> None:
+def _cluster(_session: StatementSession, reader: Reader, _full_name: str, _stop: Stop) -> None:
     if not reader.one_of("AUTO", "NONE"):
         reader.name_list()
 
 
-Action = Callable[["LocalSession", Reader, str, Stop], None]
+Action = Callable[[StatementSession, Reader, str, Stop], None]
 _ACTIONS: tuple[tuple[tuple[str, ...], Action], ...] = (
     (("ADD", "COLUMNS"), _add_columns),
     (("ADD", "COLUMN"), _add_columns),

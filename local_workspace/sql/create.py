@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 from sqlglot import exp
 
-from local_workspace.sql import definitions, dialect, dml, errors, names, results, rewrite, types, vet
-from local_workspace.sql import run as running
+from local_workspace.sql import definitions, dialect, dml, errors, names, queries, results, rewrite, types, vet
+from local_workspace.sql.context import StatementSession
 from local_workspace.sql.definitions import TableDefinition
 from local_workspace.sql.govern import Governor, function_body, substituted
 from local_workspace.sql.model import ResultColumn
@@ -17,18 +17,15 @@ from local_workspace.sql.reader import Reader
 from local_workspace.sql.results import Result, Stop
 from local_workspace.unity_catalog.model import Column, Function, Parameter, Table
 
-if TYPE_CHECKING:
-    from local_workspace.sql.session import LocalSession
 
-
-def run_replace(session: LocalSession, reader: Reader, stop: Stop) -> Result:
+def run_replace(session: StatementSession, reader: Reader, stop: Stop) -> Result:
     """REPLACE TABLE."""
     if reader.peek() != "TABLE":
         raise reader.fault()
     return _table(session, reader, stop, replacing=True)
 
 
-def run(session: LocalSession, reader: Reader, stop: Stop) -> Result:
+def run(session: StatementSession, reader: Reader, stop: Stop) -> Result:
     """CREATE [OR REPLACE] [TEMPORARY] TABLE | VIEW | FUNCTION | SCHEMA | CATALOG, owned by the session's caller.
 
     Raises:
@@ -52,7 +49,7 @@ def _if_not_exists(reader: Reader) -> bool:
     return reader.accept("IF", "NOT", "EXISTS")
 
 
-def _container(session: LocalSession, reader: Reader) -> Result:
+def _container(session: StatementSession, reader: Reader) -> Result:
     kind = names.KINDS[reader.one_of("SCHEMA", "DATABASE", "CATALOG")]
     tolerant = _if_not_exists(reader)
     full_name = names.full(session, reader.parts(), kind)
@@ -80,7 +77,7 @@ def _container(session: LocalSession, reader: Reader) -> Result:
 # Tables -----------------------------------------------------------------------------------------------------------
 
 
-def _table(session: LocalSession, reader: Reader, stop: Stop, *, replacing: bool) -> Result:
+def _table(session: StatementSession, reader: Reader, stop: Stop, *, replacing: bool) -> Result:
     reader.expect("TABLE")
     tolerant = _if_not_exists(reader)
     full_name = names.table(session, reader)
@@ -106,7 +103,9 @@ def _table(session: LocalSession, reader: Reader, stop: Stop, *, replacing: bool
     return results.changed(rows, inserted=True) if rows is not None else results.nothing()
 
 
-def _register(session: LocalSession, full_name: str, made: TableDefinition, physical: str, *, replacing: bool) -> None:
+def _register(
+    session: StatementSession, full_name: str, made: TableDefinition, physical: str, *, replacing: bool
+) -> None:
     catalog, schema, name = full_name.split(".", 2)
     value = Table(
         catalog,
@@ -139,7 +138,7 @@ def _physical_columns(columns: list[Column]) -> str:
     return ", ".join(physical_column(column) for column in columns)
 
 
-def _execute(session: LocalSession, sql: str, stop: Stop) -> int:
+def _execute(session: StatementSession, sql: str, stop: Stop) -> int:
     cursor = session.engine.cursor("UTC")
     try:
         return dml.execute(cursor, sql, {}, stop)
@@ -148,7 +147,7 @@ def _execute(session: LocalSession, sql: str, stop: Stop) -> int:
 
 
 def _fill(
-    session: LocalSession, physical: str, query: str, declared: list[Column], stop: Stop
+    session: StatementSession, physical: str, query: str, declared: list[Column], stop: Stop
 ) -> tuple[list[Column], int]:
     """CREATE TABLE AS SELECT: the columns and the number of rows."""
     tree = dialect.parse(query)
@@ -156,14 +155,14 @@ def _fill(
         raise errors.syntax(query)
     if declared:
         raise errors.unsupported("CREATE TABLE with both columns and a query")
-    prepared = running.prepare(session, tree, ())
-    columns = [_stored(item) for item in running.describe(session, prepared, stop)]
+    prepared = queries.prepare(session, tree, ())
+    columns = [_stored(item) for item in queries.describe(session, prepared, stop)]
     casts = ", ".join(
         f"CAST(_q.{dialect.quote(c.name)} AS {types.duck_type(types.parse_type(c.type_text))}) AS "
         f"{dialect.quote(c.name)}"
         for c in columns
     )
-    cursor = running.open_cursor(session, prepared.governed, stop)
+    cursor = queries.open_cursor(session, prepared.governed, stop)
     sql = f"CREATE TABLE {physical} AS SELECT {casts} FROM ({prepared.sql}) AS _q"  # noqa: S608 - governed text
     try:
         rows = dml.execute(cursor, sql, {}, stop)
@@ -181,7 +180,7 @@ def _stored(item: ResultColumn) -> Column:
 # Views ------------------------------------------------------------------------------------------------------------
 
 
-def _view(session: LocalSession, reader: Reader, stop: Stop, *, replacing: bool, temporary: bool) -> Result:
+def _view(session: StatementSession, reader: Reader, stop: Stop, *, replacing: bool, temporary: bool) -> Result:
     reader.expect("VIEW")
     tolerant = _if_not_exists(reader)
     parts = reader.parts()
@@ -222,7 +221,7 @@ def _view_columns(reader: Reader) -> list[tuple[str, str | None]]:
 
 
 def view_text(
-    session: LocalSession,
+    session: StatementSession,
     query: str,
     full_name: str,
     given: list[tuple[str, str | None]],
@@ -242,7 +241,7 @@ def view_text(
             if isinstance(tree, vet.QUERIES)
             else errors.syntax(query)
         )
-    described = running.describe(session, running.prepare(session, tree.copy(), ()), stop)
+    described = queries.describe(session, queries.prepare(session, tree.copy(), ()), stop)
     if given and len(given) != len(described):
         raise errors.wrong_arguments(full_name, len(described), len(given))
     pairs = given or [(item.name, None) for item in described]
@@ -264,7 +263,7 @@ def view_text(
 # Functions --------------------------------------------------------------------------------------------------------
 
 
-def _function(session: LocalSession, reader: Reader, *, replacing: bool) -> Result:
+def _function(session: StatementSession, reader: Reader, *, replacing: bool) -> Result:
     reader.expect("FUNCTION")
     tolerant = _if_not_exists(reader)
     full_name = names.full(session, reader.parts(), "function")
@@ -323,7 +322,7 @@ def _parameters(reader: Reader) -> tuple[Parameter, ...]:
     return tuple(made)
 
 
-def _checked(session: LocalSession, value: Function) -> str:
+def _checked(session: StatementSession, value: Function) -> str:
     """Bind a function's body with NULL arguments, as its maker; the type of its result.
 
     Raises:

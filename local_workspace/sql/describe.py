@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from local_workspace.sql import dialect, errors, names, results, vet
-from local_workspace.sql import run as running
+from local_workspace.sql import dialect, errors, names, queries, results, vet
+from local_workspace.sql.context import StatementSession
 from local_workspace.sql.reader import Reader
 from local_workspace.sql.results import Result, Stop
 from local_workspace.unity_catalog.model import Catalog, Function, Schema, Table
 
-if TYPE_CHECKING:
-    from local_workspace.sql.session import LocalSession
-
 _COLUMNS = [("col_name", "STRING"), ("data_type", "STRING"), ("comment", "STRING")]
 
 
-def run(session: LocalSession, reader: Reader, stop: Stop) -> Result:
+def run(session: StatementSession, reader: Reader, stop: Stop) -> Result:
     """DESCRIBE [TABLE] [EXTENDED], QUERY, SCHEMA, CATALOG, FUNCTION.
 
     Raises:
@@ -52,15 +49,15 @@ def run(session: LocalSession, reader: Reader, stop: Stop) -> Result:
     return _function(cast("Function", value), extended=extended)
 
 
-def _query(session: LocalSession, reader: Reader, stop: Stop) -> Result:
+def _query(session: StatementSession, reader: Reader, stop: Stop) -> Result:
     tree = dialect.parse(reader.rest())
     if not isinstance(tree, vet.QUERIES):
         raise reader.fault()
-    described = running.describe(session, running.prepare(session, tree, ()), stop)
+    described = queries.describe(session, queries.prepare(session, tree, ()), stop)
     return results.table(_COLUMNS, [(column.name, column.type_text.lower(), None) for column in described])
 
 
-def _table(session: LocalSession, full_name: str, reader: Reader, *, extended: bool) -> Result:
+def _table(session: StatementSession, full_name: str, reader: Reader, *, extended: bool) -> Result:
     catalog, schema, view = full_name.split(".", 2)
     if schema == "information_schema":
         reader.end()

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 from sqlglot import exp
 
-from local_workspace.sql import dialect, errors, identity, infer, parameters, results, rewrite, types, vet
-from local_workspace.sql import run as running
+from local_workspace.sql import dialect, errors, identity, infer, parameters, queries, results, rewrite, types, vet
+from local_workspace.sql.context import StatementSession
 from local_workspace.sql.govern import PHYSICAL, Governor, Scope, physical_table
 from local_workspace.sql.model import Parameter, SqlError
 from local_workspace.sql.results import Result, Stop
 from local_workspace.unity_catalog.model import Column, Table
-
-if TYPE_CHECKING:
-    from local_workspace.sql.session import LocalSession
 
 
 def execute(cursor: Any, sql: str, values: dict[str, Any], stop: Stop) -> int:
@@ -34,7 +31,7 @@ def execute(cursor: Any, sql: str, values: dict[str, Any], stop: Stop) -> int:
     return int(row[0]) if row and isinstance(row[0], int) else 0
 
 
-def run(session: LocalSession, tree: exp.Expr, given: tuple[Parameter, ...], stop: Stop) -> Result:
+def run(session: StatementSession, tree: exp.Expr, given: tuple[Parameter, ...], stop: Stop) -> Result:
     """Run a change as the session's caller; needs MODIFY, and SELECT where rows are read to choose them.
 
     Raises:
@@ -52,7 +49,7 @@ def run(session: LocalSession, tree: exp.Expr, given: tuple[Parameter, ...], sto
         _assignments(tree, table)
     tree = governor.query(tree, scope)
     sql = dialect.generate(rewrite.rewrite(tree, scope.zone))
-    cursor = running.open_cursor(session, governor.governed, stop)
+    cursor = queries.open_cursor(session, governor.governed, stop)
     try:
         with session.engine.changing(table.physical, stop):
             rows = _apply(

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from local_workspace.sql import names, results
+from local_workspace.sql.context import StatementSession
 from local_workspace.sql.reader import Reader
 from local_workspace.sql.results import Result, Stop
 from local_workspace.unity_catalog.metastore import METASTORE_NAME
 
-if TYPE_CHECKING:
-    from local_workspace.sql.session import LocalSession
 
-
-def grant(session: LocalSession, reader: Reader, _stop: Stop) -> Result:
+def grant(session: StatementSession, reader: Reader, _stop: Stop) -> Result:
     """GRANT privileges ON securable TO principal.
 
     Raises:
@@ -26,7 +22,7 @@ def grant(session: LocalSession, reader: Reader, _stop: Stop) -> Result:
     return results.nothing()
 
 
-def revoke(session: LocalSession, reader: Reader, _stop: Stop) -> Result:
+def revoke(session: StatementSession, reader: Reader, _stop: Stop) -> Result:
     """REVOKE privileges ON securable FROM principal; see ``grant``."""
     kind, full_name, privileges = _subject(session, reader)
     reader.expect("FROM")
@@ -41,7 +37,7 @@ def _principal(reader: Reader) -> str:
     return name
 
 
-def _subject(session: LocalSession, reader: Reader) -> tuple[str, str, list[str]]:
+def _subject(session: StatementSession, reader: Reader) -> tuple[str, str, list[str]]:
     privileges = [_privilege(reader)]
     while reader.accept(","):
         privileges.append(_privilege(reader))

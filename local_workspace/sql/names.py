@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from local_workspace.sql import errors
-
-if TYPE_CHECKING:
-    from local_workspace.sql.reader import Reader
-    from local_workspace.sql.session import LocalSession
+from local_workspace.sql.context import StatementSession
+from local_workspace.sql.reader import Reader
 
 KINDS = {
     "CATALOG": "catalog",
@@ -27,7 +23,7 @@ KINDS = {
 LEVELS = {"catalog": 1, "schema": 2, "metastore": 0}
 
 
-def full(session: LocalSession, parts: list[str], kind: str) -> str:
+def full(session: StatementSession, parts: list[str], kind: str) -> str:
     """The full name, in lower case, of an object of a securable type.
 
     Raises:
@@ -40,6 +36,6 @@ def full(session: LocalSession, parts: list[str], kind: str) -> str:
     return ".".join([*context, *parts]).lower()
 
 
-def table(session: LocalSession, reader: Reader) -> str:
+def table(session: StatementSession, reader: Reader) -> str:
     """Read a table's name; its full name."""
     return full(session, reader.parts(), "table")

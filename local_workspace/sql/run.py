@@ -1,37 +1,18 @@
-"""From a statement's text to its result: which way it takes, and the way of queries."""
+"""From a statement's text to its result: which way it takes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import duckdb
-import pyarrow as pa
-from sqlglot import exp
 from sqlglot.tokenizer_core import Token
 
-from local_workspace.sql import dialect, dml, errors, identity, parameters, results, rewrite, statements, types, vet
-from local_workspace.sql.govern import Governed, Governor
-from local_workspace.sql.model import Parameter, ResultColumn
+from local_workspace.sql import dialect, dml, errors, queries, statements, vet
+from local_workspace.sql.context import StatementSession
+from local_workspace.sql.model import Parameter
 from local_workspace.sql.results import Result, Stop
 from local_workspace.unity_catalog.errors import UnityCatalogError
 
-if TYPE_CHECKING:
-    from local_workspace.sql.session import LocalSession
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """DuckDB's text of a query, and what it needs."""
-
-    sql: str
-    governed: Governed
-    markers: frozenset[str]
-    kinds: tuple[str | None, ...] = ()
-
 
 def run(
-    session: LocalSession, text: str, given: tuple[Parameter, ...], stop: Stop, *, row_limit: int | None = None
+    session: StatementSession, text: str, given: tuple[Parameter, ...], stop: Stop, *, row_limit: int | None = None
 ) -> Result:
     """Run one statement to where its first rows can be read.
 
@@ -51,7 +32,7 @@ def run(
 
 
 def _query_or_change(
-    session: LocalSession,
+    session: StatementSession,
     text: str,
     tokens: list[Token],
     given: tuple[Parameter, ...],
@@ -64,74 +45,4 @@ def _query_or_change(
         return dml.run(session, tree, given, stop)
     if not isinstance(tree, vet.QUERIES):
         raise errors.unsupported(f"The statement {tree.key.upper()}")
-    return open_query(session, prepare(session, tree, given), given, stop, row_limit=row_limit)
-
-
-def prepare(session: LocalSession, tree: exp.Expr, given: tuple[Parameter, ...]) -> Prepared:
-    """Vet, bind, govern and rewrite a query.
-
-    Raises:
-        SqlError: it may not run.
-    """
-    scope = session.scope()
-    governor = Governor(session.engine.metastore, session.engine.directory, session.temporary)
-    if isinstance(tree, exp.Values):
-        tree = exp.Select(expressions=[exp.Star()], from_=exp.From(this=tree))
-    tree = rewrite.identifiers(tree, given)
-    vet.vet(tree, known_functions=governor.function_names(scope))
-    identity.name_columns(tree, parameters.shown(given))
-    tree, markers = parameters.bind(tree, given)
-    tree = governor.query(tree, scope)
-    tree, kinds = rewrite.typed_rewrite(tree, scope.zone)
-    return Prepared(dialect.generate(tree), governor.governed, markers, tuple(kinds))
-
-
-def open_query(
-    session: LocalSession, prepared: Prepared, given: tuple[Parameter, ...], stop: Stop, *, row_limit: int | None = None
-) -> Result:
-    """Start a prepared query on a cursor of its own.
-
-    Raises:
-        SqlError: it does not bind or fails before its first row.
-    """
-    cursor = open_cursor(session, prepared.governed, stop)
-    values: dict[str, Any] = dict(parameters.values(given, prepared.markers))
-    return results.stream(
-        cursor,
-        prepared.sql,
-        values,
-        zone=session.zone,
-        stop=stop,
-        known=prepared.governed.columns,
-        limit=row_limit,
-        kinds=prepared.kinds,
-    )
-
-
-def describe(session: LocalSession, prepared: Prepared, stop: Stop) -> tuple[ResultColumn, ...]:
-    """The columns of a prepared query, without running it.
-
-    Raises:
-        SqlError: it does not bind.
-    """
-    cursor = open_cursor(session, prepared.governed, stop)
-    try:
-        relation = cursor.sql(prepared.sql)
-        return results.described(relation, prepared.kinds)
-    except duckdb.Error as fault:
-        raise errors.from_duckdb(fault, prepared.governed.columns) from fault
-    finally:
-        cursor.close()
-
-
-def open_cursor(session: LocalSession, governed: Governed, stop: Stop) -> Any:
-    """A cursor in the session's time zone that knows the information_schema views of the statement."""
-    session.engine.await_tables(governed.physical, stop)
-    cursor = session.engine.cursor(session.zone)
-    for name, (catalog, view, principal) in governed.views.items():
-        columns, rows = session.engine.metastore.information_schema(principal, catalog, view)
-        kinds = [types.arrow_type(column.type_text.upper(), "UTC") for column in columns]
-        schema = pa.schema([pa.field(column.name, kind) for column, kind in zip(columns, kinds, strict=True)])
-        arrays = [pa.array([row[place] for row in rows], kind) for place, kind in enumerate(kinds)]
-        cursor.register(name, pa.Table.from_arrays(arrays, schema=schema))
-    return cursor
+    return queries.open_query(session, queries.prepare(session, tree, given), given, stop, row_limit=row_limit)

@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import threading
 import uuid
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from local_workspace.identity.model import Caller
 from local_workspace.sql import run
+from local_workspace.sql.context import Storage
 from local_workspace.sql.execution import StatementExecution
 from local_workspace.sql.govern import Scope
 from local_workspace.sql.model import Parameter, SessionOptions
 from local_workspace.sql.settings import initial_configuration, zone_of
 from local_workspace.unity_catalog.model import Table
 
-if TYPE_CHECKING:
-    from local_workspace.sql.engine import Engine
-
 DEFAULT_CATALOG = "lakefront"
 DEFAULT_SCHEMA = "default"
+
+
+class SessionEngine(Storage, Protocol):
+    """The engine as its sessions see it.
+
+    Attributes:
+        slots: one for each statement that may be planned or run to its first rows at once.
+    """
+
+    slots: threading.Semaphore
+
+    def forget(self, session: LocalSession) -> None:
+        """The session was closed."""
 
 
 class LocalSession:
     """See ``model.Session``. Statements of a session run side by side, each on its own cursor."""
 
-    def __init__(self, engine: Engine, caller: Caller, options: SessionOptions) -> None:
+    def __init__(self, engine: SessionEngine, caller: Caller, options: SessionOptions) -> None:
         """Open it; the schema is not checked until a statement uses it."""
         self.id = uuid.uuid1().bytes
         self.engine = engine

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from local_workspace.sql import dialect, errors, names, results
+from local_workspace.sql.context import StatementSession
 from local_workspace.sql.reader import Reader
 from local_workspace.sql.results import Result, Stop
 from local_workspace.unity_catalog.model import Table
 
-if TYPE_CHECKING:
-    from local_workspace.sql.session import LocalSession
 
-
-def run(session: LocalSession, reader: Reader, _stop: Stop) -> Result:
+def run(session: StatementSession, reader: Reader, _stop: Stop) -> Result:
     """SHOW CATALOGS, SCHEMAS, TABLES, VIEWS, COLUMNS, FUNCTIONS, GRANTS, TBLPROPERTIES and CREATE TABLE.
 
     Raises:
@@ -56,14 +53,14 @@ def _like(reader: Reader, values: Iterable[str]) -> list[str]:
     return [value for value in values if re.fullmatch(pattern, value, re.IGNORECASE)]
 
 
-def _catalogs(session: LocalSession, reader: Reader) -> Result:
+def _catalogs(session: StatementSession, reader: Reader) -> Result:
     store = session.engine.metastore
     return _strings(
         ["catalog"], [[n] for n in _like(reader, (c.name for c in store.visible_catalogs(session.caller.principal)))]
     )
 
 
-def _schemas(session: LocalSession, reader: Reader) -> Result:
+def _schemas(session: StatementSession, reader: Reader) -> Result:
     store, principal = session.engine.metastore, session.caller.principal
     catalog = reader.name().lower() if reader.one_of("IN", "FROM") else session.catalog
     store.require(principal, "USE_CATALOG", "catalog", catalog)
@@ -71,7 +68,7 @@ def _schemas(session: LocalSession, reader: Reader) -> Result:
     return _strings(["databaseName"], [[name] for name in _like(reader, sorted(found))])
 
 
-def _in_schema(session: LocalSession, reader: Reader) -> tuple[str, str]:
+def _in_schema(session: StatementSession, reader: Reader) -> tuple[str, str]:
     parts = [part.lower() for part in reader.parts()] if reader.one_of("IN", "FROM") else [session.schema]
     if len(parts) > 2:
         raise errors.schema_not_found(parts)
@@ -81,14 +78,14 @@ def _in_schema(session: LocalSession, reader: Reader) -> tuple[str, str]:
     return catalog, schema
 
 
-def _visible(session: LocalSession, reader: Reader) -> tuple[str, list[Table]]:
+def _visible(session: StatementSession, reader: Reader) -> tuple[str, list[Table]]:
     catalog, schema = _in_schema(session, reader)
     found = session.engine.metastore.visible_tables(session.caller.principal, catalog, schema)
     kept = _like(reader, [table.name for table in found])
     return schema, [table for table in found if table.name in kept]
 
 
-def _tables(session: LocalSession, reader: Reader) -> Result:
+def _tables(session: StatementSession, reader: Reader) -> Result:
     catalog, schema = _in_schema(session, reader)
     store, principal = session.engine.metastore, session.caller.principal
     if schema == "information_schema":
@@ -100,7 +97,7 @@ def _tables(session: LocalSession, reader: Reader) -> Result:
     return results.table([("database", "STRING"), ("tableName", "STRING"), ("isTemporary", "BOOLEAN")], rows)
 
 
-def _views(session: LocalSession, reader: Reader) -> Result:
+def _views(session: StatementSession, reader: Reader) -> Result:
     schema, found = _visible(session, reader)
     rows = [(schema, table.name, False, False) for table in found if table.view_definition is not None]
     columns = [
@@ -112,7 +109,7 @@ def _views(session: LocalSession, reader: Reader) -> Result:
     return results.table(columns, rows)
 
 
-def _columns(session: LocalSession, reader: Reader) -> Result:
+def _columns(session: StatementSession, reader: Reader) -> Result:
     if not reader.one_of("IN", "FROM"):
         raise reader.fault()
     parts = reader.parts()
@@ -122,14 +119,14 @@ def _columns(session: LocalSession, reader: Reader) -> Result:
     return _strings(["col_name"], [[column.name] for column in table.columns])
 
 
-def _functions(session: LocalSession, reader: Reader) -> Result:
+def _functions(session: StatementSession, reader: Reader) -> Result:
     catalog, schema = _in_schema(session, reader)
     found = session.engine.metastore.visible_functions(session.caller.principal, catalog, schema)
     kept = _like(reader, [function.name for function in found])
     return _strings(["function"], [[f"{catalog}.{schema}.{name}"] for name in kept])
 
 
-def _grants(session: LocalSession, reader: Reader) -> Result:
+def _grants(session: StatementSession, reader: Reader) -> Result:
     who = None if reader.peek() == "ON" else reader.string() if reader.is_string() else reader.name()
     reader.expect("ON")
     kind = names.KINDS[reader.one_of(*names.KINDS) or "TABLE"]
@@ -147,7 +144,7 @@ def _grants(session: LocalSession, reader: Reader) -> Result:
     return _strings(["Principal", "ActionType", "ObjectType", "ObjectKey"], rows)
 
 
-def _properties(session: LocalSession, reader: Reader) -> Result:
+def _properties(session: StatementSession, reader: Reader) -> Result:
     table = session.engine.metastore.require_select(session.caller.principal, names.table(session, reader))
     rows = sorted(table.properties.items())
     if reader.accept("("):
@@ -157,7 +154,7 @@ def _properties(session: LocalSession, reader: Reader) -> Result:
     return _strings(["key", "value"], rows)
 
 
-def _create_table(session: LocalSession, reader: Reader) -> Result:
+def _create_table(session: StatementSession, reader: Reader) -> Result:
     table = session.engine.metastore.require_select(session.caller.principal, names.table(session, reader))
     reader.end()
     return _strings(["createtab_stmt"], [[definition(table)]])

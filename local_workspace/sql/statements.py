@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from sqlglot.tokenizer_core import Token
 
 from local_workspace.sql import alter, create, describe, errors, grants, results, show
+from local_workspace.sql.context import StatementSession
 from local_workspace.sql.model import Parameter
 from local_workspace.sql.reader import Reader
 from local_workspace.sql.results import Result, Stop
 from local_workspace.sql.settings import DEFAULT_ZONE, DEFAULTS, ZONE_KEYS, checked_zone
-
-if TYPE_CHECKING:
-    from local_workspace.sql.session import LocalSession
 
 _QUERY = frozenset({"SELECT", "WITH", "VALUES", "(", "INSERT", "UPDATE", "DELETE", "MERGE"})
 _REFUSED = frozenset(
@@ -55,7 +52,7 @@ def is_administrative(tokens: list[Token]) -> bool:
     return tokens[0].text.upper() not in _QUERY
 
 
-def run(session: LocalSession, text: str, tokens: list[Token], given: tuple[Parameter, ...], stop: Stop) -> Result:
+def run(session: StatementSession, text: str, tokens: list[Token], given: tuple[Parameter, ...], stop: Stop) -> Result:
     """Run it as the session's caller.
 
     Raises:
@@ -72,7 +69,7 @@ def run(session: LocalSession, text: str, tokens: list[Token], given: tuple[Para
     return handler(session, reader, stop)
 
 
-def _use(session: LocalSession, reader: Reader, _stop: Stop) -> Result:
+def _use(session: StatementSession, reader: Reader, _stop: Stop) -> Result:
     store, principal = session.engine.metastore, session.caller.principal
     kind = (
         reader.one_of("CATALOG", "SCHEMA", "DATABASE") if reader.peek(1) not in ("", ".") or _two_words(reader) else ""
@@ -96,7 +93,7 @@ def _two_words(reader: Reader) -> bool:
     return len(reader.rest_tokens()) > 1 and reader.peek(1) != "."
 
 
-def _set(session: LocalSession, reader: Reader, stop: Stop) -> Result:
+def _set(session: StatementSession, reader: Reader, stop: Stop) -> Result:
     if reader.ended:
         return _settings(sorted({**DEFAULTS, **session.configuration}.items()))
     if reader.accept("TIME", "ZONE"):
@@ -118,7 +115,7 @@ def _set(session: LocalSession, reader: Reader, stop: Stop) -> Result:
     return _settings([(key, known.get(key.lower(), "<undefined>"))])
 
 
-def _assign(session: LocalSession, key: str, reader: Reader) -> Result:
+def _assign(session: StatementSession, key: str, reader: Reader) -> Result:
     value = reader.string() if reader.is_string() else reader.rest()
     reader.end()
     if key.lower() in ZONE_KEYS:
@@ -133,7 +130,7 @@ def _settings(rows: list[tuple[str, str]]) -> Result:
     return results.table([("key", "STRING"), ("value", "STRING")], rows)
 
 
-def _reset(session: LocalSession, reader: Reader, _stop: Stop) -> Result:
+def _reset(session: StatementSession, reader: Reader, _stop: Stop) -> Result:
     if reader.ended:
         session.configuration.clear()
     else:
@@ -142,7 +139,7 @@ def _reset(session: LocalSession, reader: Reader, _stop: Stop) -> Result:
     return results.nothing()
 
 
-Handler = Callable[["LocalSession", Reader, Stop], Result]
+Handler = Callable[[StatementSession, Reader, Stop], Result]
 _HANDLERS: dict[str, Handler] = {
     "USE": _use,
     "SET": _set,

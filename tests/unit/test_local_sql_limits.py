@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local_workspace.sql import dml, engine, run
+from local_workspace.sql import dml, engine, queries
 from local_workspace.sql.model import SqlError
 from tests.support.local_sql import SqlWorld
 
@@ -108,14 +108,14 @@ def test_the_key_s_column_keeps_its_name(world: SqlWorld) -> None:
 
 def test_cancel_while_planning_is_reported_at_once(world: SqlWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     planning, go_on = threading.Event(), threading.Event()
-    prepare = run.prepare
+    prepare = queries.prepare
 
-    def slow(*given: Any) -> run.Prepared:
+    def slow(*given: Any) -> queries.Prepared:
         planning.set()
         go_on.wait(20)
         return prepare(*given)
 
-    monkeypatch.setattr(run, "prepare", slow)
+    monkeypatch.setattr(queries, "prepare", slow)
     execution = world.session().execute("SELECT 1")
     assert planning.wait(5)
     started = time.monotonic()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local_workspace.sql import dialect, run
+from local_workspace.sql import dialect, queries
 from tests.support.local_sql import SqlWorld
 
 
@@ -249,7 +249,7 @@ INFERRED = [
 @pytest.mark.parametrize("statement", INFERRED)
 def test_an_inferred_type_is_the_type_of_the_result(world: SqlWorld, statement: str) -> None:
     world.rows(f"CREATE OR REPLACE TABLE lakefront.sales.ty ({COLUMNS})", who="deployer")
-    inferred = run.prepare(world.session("deployer"), dialect.parse(statement), ()).kinds
+    inferred = queries.prepare(world.session("deployer"), dialect.parse(statement), ()).kinds
     execution = world.run(statement, who="deployer")
     assert execution.error is None
     kinds = [column.type_text.replace(" ", "") for column in execution.columns]
