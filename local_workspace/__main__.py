@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from local_workspace.app_data import SampleData
+from local_workspace.apps.local_app import AppError, LocalApp
 from local_workspace.lock import StateError
 from local_workspace.server import AddressTakenError
 from local_workspace.settings import PLATFORM_TAXI_ROWS, LocalSettings
@@ -45,17 +46,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run_app(workspace: Workspace, console: Console, stopped: threading.Event) -> int:
-    from local_workspace.apps.local_app import AppError, LocalApp
-
-    app = LocalApp(workspace, workspace.settings.app or Path(), workspace.settings.front_door_port)
+    settings = workspace.settings
+    folder = settings.app or Path()
+    app = LocalApp(
+        workspace.site, workspace.warehouses, workspace.lakebase, settings.state, folder, settings.front_door_port
+    )
     try:
         app.start(stopped)
     except (AppError, AddressTakenError) as error:
         console.print(f"[bold red]Not started:[/] {error}")
         app.stop()
         return 1
-    if workspace.settings.sample_records:
-        SampleData(workspace).records(app.variables, workspace.settings.sample_records)
+    if settings.sample_records:
+        SampleData(workspace).records(app.variables, settings.sample_records)
     try:
         if not stopped.is_set():
             console.print(f"Lakefront is at [bold]{app.url}[/] (signed in as analyst@example.com). Ctrl-C stops it.")

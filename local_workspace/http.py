@@ -1,23 +1,18 @@
-"""What every REST route of the local workspace shares: errors, authentication, bodies, paging, faults, Host checks."""
+"""What every REST route of the local workspace shares: errors, bodies, paging, faults, Host checks."""
 
 from __future__ import annotations
 
 import base64
-import functools
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from local_workspace.faults import Fault, Faults
-from local_workspace.identity.model import Caller
-from local_workspace.identity.tokens import TokenError, Tokens
 
-P = ParamSpec("P")
-R = TypeVar("R")
 T = TypeVar("T")
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -58,11 +53,10 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
 
 
-def create_app(tokens: Tokens, faults: Faults, workspace_id: str) -> Flask:
+def create_app(faults: Faults, workspace_id: str) -> Flask:
     """The WSGI application that the blueprints are registered on."""
     app = Flask("local_workspace", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["lakefront_tokens"] = tokens
     app.before_request(require_loopback_host)
     app.before_request(lambda: _apply_fault(faults))
     app.register_error_handler(ApiError, _answer_error)
@@ -94,71 +88,6 @@ def _is_loopback_origin(origin: str) -> bool:
     host = origin.partition("://")[2].split("/", 1)[0]
     name = host.rsplit(":", 1)[0].strip("[]") if ":" in host else host
     return name in LOOPBACK_NAMES or name.endswith(".localhost")
-
-
-def authenticated(*scopes: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a view run only with a valid bearer token that carries one of ``scopes`` (none named: any token)."""
-
-    def decorate(view: Callable[P, R]) -> Callable[P, R]:
-        @functools.wraps(view)
-        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-            g.caller = authenticate()
-            require_scope(*scopes)
-            return view(*args, **kwargs)
-
-        return checked
-
-    return decorate
-
-
-def authenticate() -> Caller:
-    """Say who sent the request.
-
-    Raises:
-        ApiError: 401 without a valid token.
-    """
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not token:
-        raise unauthenticated("Credential was not sent or was of an unsupported type for this API.")
-    from flask import current_app
-
-    tokens: Tokens = current_app.extensions["lakefront_tokens"]
-    try:
-        return tokens.verify(token.strip())
-    except TokenError as error:
-        raise unauthenticated(str(error)) from None
-
-
-def unauthenticated(reason: str) -> ApiError:
-    """The platform's 401; the SQL connector shows the reason from the header only."""
-    return ApiError(401, "UNAUTHENTICATED", reason, {"x-databricks-reason-phrase": reason})
-
-
-def require_scope(*scopes: str) -> None:
-    """Refuse a token that carries none of ``scopes``.
-
-    Raises:
-        ApiError: 403 in the platform's words.
-    """
-    if scopes and not caller().has_scope(*scopes):
-        reason = f"Provided OAuth token does not have required scopes: {scopes[0]}"
-        raise ApiError(403, "PERMISSION_DENIED", reason, {"x-databricks-reason-phrase": reason})
-
-
-def caller() -> Caller:
-    """The authenticated caller of the current request."""
-    who: Caller = g.caller
-    return who
-
-
-def admin_only() -> None:
-    """Refuse everybody but workspace admins.
-
-    Raises:
-        ApiError: 403 for others.
-    """
-    if not caller().principal.is_admin:
-        raise ApiError(403, "PERMISSION_DENIED", f"User {caller().principal.name} is not a workspace admin.")
 
 
 def body() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from local_workspace import http, tls
 from local_workspace.apps import routes as apps_routes
 from local_workspace.apps.permissions import Permissions
 from local_workspace.apps.platform import AppsPlatform
+from local_workspace.apps.site import Site
 from local_workspace.faults import Faults
 from local_workspace.identity import routes as identity_routes
 from local_workspace.identity.directory import DEPLOYER, Directory
@@ -55,7 +56,9 @@ class Workspace:
             self.store, self.tokens, self.directory, self.faults, settings, self.tls, self.permissions
         )
         self.serving = Serving(self.store, self.engine, self.metastore, self.directory, self.faults)
-        self.apps = AppsPlatform(self)
+        self.apps = AppsPlatform(
+            state, self.store, self.directory, self.permissions, self.warehouses, self.serving, self.lakebase
+        )
         self.workspace_id = ""
         self._running = ExitStack()
         self._http: LoopbackServer | None = None
@@ -67,6 +70,12 @@ class Workspace:
         if self._http is None:
             raise RuntimeError("the workspace is not running")
         return f"http://127.0.0.1:{self._http.port}"
+
+    @property
+    def site(self) -> Site:
+        """The running workspace as apps meet it."""
+        seconds = self.settings.app_start_seconds
+        return Site(self.url, self.workspace_id, self.directory, self.tokens, self.faults, seconds)
 
     @property
     def tls_port(self) -> int:
@@ -120,7 +129,7 @@ class Workspace:
         self._http.start()
         self._https.start()
         self._running.callback(self.apps.stop)
-        self.apps.start()
+        self.apps.start(self.site)
         self._write_environment()
         self._running.callback(lambda: self.environment_file.unlink(missing_ok=True))
 
@@ -146,7 +155,7 @@ class Workspace:
         }
 
     def _application(self) -> Flask:
-        app = http.create_app(self.tokens, self.faults, self.workspace_id)
+        app = http.create_app(self.faults, self.workspace_id)
         app.register_blueprint(identity_routes.blueprint(self.directory, self.tokens, self.faults, self.workspace_id))
         app.register_blueprint(unity_catalog_routes.blueprint(self.metastore, self.directory))
         app.register_blueprint(warehouse_routes.blueprint(self.warehouses, self.metastore))

@@ -1,45 +1,30 @@
-"""The apps of the workspace: objects in the store, their service principals, their running side."""
+"""The apps of the workspace: objects in the store with their service principals, resources and deployments."""
 
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 import uuid
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from local_workspace.apps import app_spec
 from local_workspace.apps.app_spec import AppError
 from local_workspace.apps.deployments import Deployments
-from local_workspace.apps.documents import (
-    Document,
-    checked_fields,
-    checked_name,
-    effective_scopes,
-    now,
-    shown_app,
-)
-from local_workspace.apps.environment import Identity
+from local_workspace.apps.documents import Document, checked_fields, checked_name, missing, now, shown_app
 from local_workspace.apps.files import FileError, WorkspaceFiles
-from local_workspace.apps.front_door import Door
+from local_workspace.apps.hosting import Hosting
 from local_workspace.apps.permissions import Permissions
 from local_workspace.apps.resources import Resources
-from local_workspace.apps.runtime import Runtime
-from local_workspace.apps.upstream import Upstream
-from local_workspace.apps.venvs import Venvs
 from local_workspace.http import ApiError
+from local_workspace.identity.directory import Directory
 from local_workspace.identity.model import Principal
+from local_workspace.store import Store
 
-if TYPE_CHECKING:
-    from local_workspace.workspace import Workspace
-
-_DELETE_GRACE_SECONDS = 1.0
-"""Deleting must be done within a second or so: the CLI polls until the app is gone."""
 _DELETE_WAIT_SECONDS = 5.0
 _ACTIVE = ("ACTIVE", "App compute is active.")
 _STOPPED = ("STOPPED", "App compute is stopped.")
+_CLEARED: dict[str, Any] = {"description": "", "resources": [], "user_api_scopes": [], "compute_size": "MEDIUM"}
+"""What a cleared field is; the others are left out of the app object."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,19 +33,23 @@ class Apps:
     """Creates, updates, deploys, starts, stops and deletes apps. Thread-safe."""
 
     def __init__(
-        self, workspace: Workspace, files: WorkspaceFiles, permissions: Permissions, resources: Resources
+        self,
+        store: Store,
+        directory: Directory,
+        files: WorkspaceFiles,
+        permissions: Permissions,
+        resources: Resources,
+        hosting: Hosting,
     ) -> None:
         """Nothing is read or started before :meth:`start`."""
-        self._workspace = workspace
+        self._documents = store.collection("app")
+        self._directory = directory
         self._files = files
         self._permissions = permissions
         self._resources = resources
-        self._documents = workspace.store.collection("app")
-        self._folder: Path = workspace.settings.state / "apps"
+        self._hosting = hosting
         self._lock = threading.RLock()
-        self._runtimes: dict[str, Runtime] = {}
-        self.deployments = Deployments(workspace.store, self._run_deployment)
-        self._venvs = Venvs(workspace.settings.state / "venvs")
+        self.deployments = Deployments(store, self._run_deployment)
 
     def start(self) -> None:
         """Open the front doors and start again, in the background, what ran when the workspace stopped."""
@@ -71,16 +60,6 @@ class Apps:
             self._open(document)
             if document["compute"] == "ACTIVE" and document.get("active_deployment"):
                 threading.Thread(target=self._resume, args=(name,), name=f"resume-{name}", daemon=True).start()
-
-    def stop(self) -> None:
-        """End every process and close every front door, side by side."""
-        with self._lock:
-            runtimes, self._runtimes = list(self._runtimes.values()), {}
-        threads = [threading.Thread(target=runtime.close, name="close-app") for runtime in runtimes]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
 
     def owner(self, name: str) -> str | None:
         """Who created the app, or None when there is none."""
@@ -102,9 +81,7 @@ class Apps:
             ApiError: 404.
         """
         document = self._get(name)
-        runtime = self._runtimes.get(name)
-        url = runtime.url if runtime is not None else f"http://127.0.0.1:{document['port']}"
-        return shown_app(document, url, self._app_status(document, runtime))
+        return shown_app(document, self._hosting.url(document), self._app_status(document))
 
     def create(self, body: Mapping[str, Any], creator: Principal, *, compute: bool) -> Document:
         """Make an app with a service principal of its own and attach its resources.
@@ -119,11 +96,11 @@ class Apps:
                 message = f"An app with the same name already exists: {name}"
                 raise ApiError(409, "RESOURCE_ALREADY_EXISTS", message)
             self._resources.check(wanted.get("resources", []))
-            principal, _ = self._workspace.directory.create_service_principal(f"app-{name}")
+            principal, _ = self._directory.create_service_principal(f"app-{name}")
             try:
                 self._resources.attach(wanted.get("resources", []), principal)
             except ApiError:
-                self._workspace.directory.delete(principal.name)
+                self._directory.delete(principal.name)
                 raise
             document = self._new_document(name, wanted, creator, principal, _ACTIVE if compute else _STOPPED)
             self._documents.put(name, document)
@@ -170,7 +147,7 @@ class Apps:
         self._get(name)
         self._set_compute(name, _STOPPED)
         self._documents.update(name, lambda one: one | {"active_deployment": None, "pending_deployment": None})
-        self._runtime(name).stop()
+        self._hosting.runtime(name).stop()
         return self.describe(name)
 
     def deploy(self, name: str, body: Mapping[str, Any], creator: Principal) -> Document:
@@ -218,22 +195,18 @@ class Apps:
     def log(self, name: str) -> bytes:
         """The app's log."""
         self._get(name)
-        return self._runtime(name).log()
+        return self._hosting.runtime(name).log()
 
     def _remove(self, name: str) -> None:
         document = self._get(name)
-        with self._lock:
-            runtime = self._runtimes.pop(name, None)
-        if runtime is not None:
-            runtime.close(_DELETE_GRACE_SECONDS)
-        principal = self._workspace.directory.get(document["service_principal_client_id"])
+        self._hosting.remove(name)
+        principal = self._directory.get(document["service_principal_client_id"])
         if principal is not None:
             self._resources.detach(document.get("resources") or [], principal)
-            self._workspace.directory.delete(principal.name)
+            self._directory.delete(principal.name)
         self._permissions.forget("apps", name)
         self.deployments.forget(name)
         self._documents.delete(name)
-        shutil.rmtree(self._folder / name, ignore_errors=True)
 
     def _run_deployment(self, name: str, deployment: Document) -> None:
         """Snapshot, environment, process: the work of one deployment.
@@ -242,13 +215,12 @@ class Apps:
             AppError: it failed; ``str()`` is its message.
             ApiError: a resource or the source does not exist.
         """
-        runtime = self._runtime(name)
+        runtime = self._hosting.runtime(name)
         runtime.note(f"Deployment {deployment['deployment_id']}: copying {deployment['source_code_path']}.")
-        source = self._source(name, deployment)
         result: Document = {"pending_deployment": None}
         try:
-            self._files.copy_folder(deployment["source_code_path"], source)
-            self._launch(name, deployment, source)
+            self._files.copy_folder(deployment["source_code_path"], self._hosting.source(name, deployment))
+            self._launch(name, deployment)
             runtime.note("App started successfully.")
             result["active_deployment"] = self.deployments.succeeded(deployment)
         except (AppError, ApiError, FileError) as error:
@@ -256,37 +228,19 @@ class Apps:
             raise
         finally:
             self._documents.update(name, lambda document: document | result)
-        for old in (self._folder / name).glob("source-*"):
-            if old != source:
-                shutil.rmtree(old, ignore_errors=True)
+        self._hosting.forget_other_sources(name, deployment)
 
-    def _source(self, name: str, deployment: Document) -> Path:
-        return self._folder / name / f"source-{deployment['deployment_id']}"
-
-    def _launch(self, name: str, deployment: Document, source: Path) -> None:
-        document, runtime = self._get(name), self._runtime(name)
-        spec = app_spec.read_for(deployment.get("command"), deployment.get("env_vars"), source)
-        principal = self._principal(document)
-        attached = self._resources.resolve(document.get("resources") or [], principal)
-        interpreter_folder = self._venvs.interpreter_folder(source, runtime.note)
-        identity = Identity(
-            name=name,
-            client_id=principal.name,
-            client_secret=self._workspace.directory.add_secret(principal.name),
-            host=self._workspace.url,
-            workspace_id=self._workspace.workspace_id,
-        )
-        seconds = self._workspace.settings.app_start_seconds
-        scopes = effective_scopes(document)
-        runtime.start(spec, identity, attached, scopes, source, interpreter_folder, seconds)
+    def _launch(self, name: str, deployment: Document) -> None:
+        document = self._get(name)
+        self._hosting.launch(document, self._principal(document), deployment)
 
     def _resume(self, name: str) -> None:
         try:
             deployment = self._get(name)["active_deployment"]
-            self._launch(name, deployment, self._source(name, deployment))
+            self._launch(name, deployment)
         except (AppError, ApiError) as error:
             _log.warning("app %s did not come up again: %s", name, error)
-            self._runtime(name).note(f"The app did not come up again: {error}")
+            self._hosting.runtime(name).note(f"The app did not come up again: {error}")
 
     def _new_document(
         self, name: str, wanted: Document, creator: Principal, principal: Principal, compute: tuple[str, str]
@@ -311,69 +265,26 @@ class Apps:
         }
 
     def _open(self, document: Document) -> None:
-        name = document["name"]
+        port = self._hosting.open(document)
+        self._documents.update(document["name"], lambda one: one | {"port": port})
 
-        def door(app: Upstream, state: Callable[[], str], log: Callable[[], bytes]) -> Door:
-            workspace = self._workspace
-            return Door(
-                app=app,
-                workspace=Upstream("127.0.0.1", int(workspace.url.rpartition(":")[2])),
-                workspace_url=workspace.url,
-                workspace_id=workspace.workspace_id,
-                accounts=workspace.directory,
-                tokens=workspace.tokens,
-                faults=workspace.faults,
-                client_id=document["service_principal_client_id"],
-                user_api_scopes=effective_scopes(document),
-                allows=lambda principal: self._permissions.has("apps", name, principal, "CAN_USE"),
-                app_state=state,
-                log=log,
-                manages=lambda principal: self._permissions.has("apps", name, principal, "CAN_MANAGE"),
-            )
-
-        runtime = Runtime(self._folder / name, door, document["port"])
-        with self._lock:
-            self._runtimes[name] = runtime
-        self._documents.update(name, lambda one: one | {"port": runtime.port})
-
-    def _app_status(self, document: Document, runtime: Runtime | None) -> Document:
-        pending = document.get("pending_deployment")
-        if pending is not None and self.deployments.state(document["name"], pending["deployment_id"]) == "IN_PROGRESS":
+    def _app_status(self, document: Document) -> Document:
+        name, pending = document["name"], document.get("pending_deployment")
+        if pending is not None and self.deployments.state(name, pending["deployment_id"]) == "IN_PROGRESS":
             return {"state": "DEPLOYING", "message": "The app is being deployed."}
-        if runtime is not None and runtime.running:
-            return {"state": "RUNNING", "message": "App has status: App is running"}
-        crash = runtime.crashed() if runtime is not None else None
-        if crash is not None:
-            return {"state": "CRASHED", "message": crash}
-        return {"state": "UNAVAILABLE", "message": "App status is unavailable."}
+        return self._hosting.status(name)
 
     def _set_compute(self, name: str, compute: tuple[str, str]) -> None:
         self._documents.update(name, lambda one: one | {"compute": compute[0], "compute_message": compute[1]})
 
     def _principal(self, document: Document) -> Principal:
-        principal = self._workspace.directory.get(document["service_principal_client_id"])
+        principal = self._directory.get(document["service_principal_client_id"])
         if principal is None:
             raise ApiError(500, "INTERNAL_ERROR", f"The service principal of app {document['name']} is gone.")
         return principal
-
-    def _runtime(self, name: str) -> Runtime:
-        with self._lock:
-            runtime = self._runtimes.get(name)
-        if runtime is None:
-            raise missing(name)
-        return runtime
 
     def _get(self, name: str) -> Document:
         document = self._documents.get(name)
         if document is None:
             raise missing(name)
         return document
-
-
-_CLEARED: dict[str, Any] = {"description": "", "resources": [], "user_api_scopes": [], "compute_size": "MEDIUM"}
-"""What a cleared field is; the others are left out of the app object."""
-
-
-def missing(name: str) -> ApiError:
-    """The platform's 404 for an app."""
-    return ApiError(404, "RESOURCE_DOES_NOT_EXIST", f"App with name {name} does not exist or is deleted.")

@@ -95,3 +95,8 @@ def shown_deployment(document: Mapping[str, Any]) -> Document:
     if shown.get("env_vars"):
         shown["env_vars"] = [{"name": entry.get("name")} for entry in shown["env_vars"]]
     return shown
+
+
+def missing(name: str) -> ApiError:
+    """The platform's 404 for an app."""
+    return ApiError(404, "RESOURCE_DOES_NOT_EXIST", f"App with name {name} does not exist or is deleted.")

@@ -6,17 +6,17 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from local_workspace.apps import app_spec, environment
 from local_workspace.apps.app_spec import AppError
-from local_workspace.apps.front_door import Door, FrontDoor
+from local_workspace.apps.front_door import FrontDoor
 from local_workspace.apps.process import AppProcess, free_port
+from local_workspace.apps.site import Site
 from local_workspace.apps.upstream import Upstream
 from local_workspace.identity.directory import APP
-
-if TYPE_CHECKING:
-    from local_workspace.workspace import Workspace
+from local_workspace.identity.model import Principal
+from local_workspace.lakebase.lakebase import Lakebase
+from local_workspace.warehouse.warehouses import Warehouses
 
 __all__ = ["USER_API_SCOPES", "AppError", "LocalApp"]
 
@@ -29,12 +29,25 @@ ENDPOINT = "trip-fare"
 class LocalApp:
     """The app in ``folder``, run by this program's own interpreter as the service principal ``lakefront-app``."""
 
-    def __init__(self, workspace: Workspace, folder: Path, port: int) -> None:
-        """``port`` is the front door's; 0 picks a free one. Nothing is bound or started yet.
+    def __init__(
+        self, site: Site, warehouses: Warehouses, lakebase: Lakebase, state: Path, folder: Path, port: int
+    ) -> None:
+        """Nothing is bound or started yet.
+
+        Args:
+            site: the running workspace.
+            warehouses: whose default one the app gets.
+            lakebase: whose default instance the app gets.
+            state: the workspace's folder.
+            folder: the app's.
+            port: the front door's; 0 picks a free one.
 
         ``variables`` is the app's environment once it was started.
         """
-        self._workspace = workspace
+        self._site = site
+        self._warehouses = warehouses
+        self._lakebase = lakebase
+        self._state = state / "apps"
         self._folder = folder
         self._port = port
         self._door: FrontDoor | None = None
@@ -63,36 +76,27 @@ class LocalApp:
             AddressTakenError: the front door's port is in use.
             AppError: ``app.yaml`` is broken, the app ended, or it does not answer in time.
         """
-        state = self._workspace.settings.state
         spec = app_spec.read(self._folder)
-        principal = self._workspace.directory.service_principal(APP)
+        principal = self._site.directory.service_principal(APP)
         if principal is None:
             raise AppError(f"The service principal {APP} is missing from the directory.")
         app_port = free_port()
-        self._door = self._front_door(app_port, principal.name)
-        identity = environment.Identity(
-            name="lakefront",
-            client_id=principal.name,
-            client_secret=self._workspace.directory.add_secret(principal.name),
-            host=self._workspace.url,
-            workspace_id=self._workspace.workspace_id,
+        upstream = Upstream("127.0.0.1", app_port)
+        self._door = FrontDoor(
+            self._site.door(upstream, principal.name, USER_API_SCOPES, self._state_in_words), self._port
         )
-        home = state / "apps" / "home"
+        identity = self._site.identity("lakefront", principal)
+        home = self._state / "home"
         home.mkdir(parents=True, exist_ok=True)
         # Not resolved: in a virtual environment the executable is a link out of it.
         interpreter_folder = Path(sys.executable).parent
-        self.variables = environment.build(spec, identity, self._attached(), app_port, interpreter_folder, home)
-        self._process = AppProcess(
-            environment.command(spec, app_port),
-            self.variables,
-            self._folder,
-            app_port,
-            _print_line,
-            state / "apps/local.pid",
-        )
+        attached = self._attached(principal)
+        self.variables = environment.build(spec, identity, attached, app_port, interpreter_folder, home)
+        command, pid_file = environment.command(spec, app_port), self._state / "local.pid"
+        self._process = AppProcess(command, self.variables, self._folder, app_port, _print_line, pid_file)
         self._process.start()
         self._door.start()
-        self._process.wait_until_answers(self._workspace.settings.app_start_seconds, stopped)
+        self._process.wait_until_answers(self._site.start_seconds, stopped)
 
     def stop(self) -> None:
         """Close the front door, then SIGTERM and at most 15 seconds of grace. Idempotent.
@@ -105,40 +109,14 @@ class LocalApp:
         if self._process is not None:
             self._process.stop()
 
-    def _attached(self) -> environment.Attached:
+    def _attached(self, principal: Principal) -> environment.Attached:
         """What the platform does for the resources of the bundle: grants, values, ``PG…`` variables."""
-        workspace = self._workspace
-        principal = workspace.directory.service_principal(APP)
-        if principal is None:
-            raise AppError(f"The service principal {APP} is missing from the directory.")
-        postgres: Mapping[str, str] = workspace.lakebase.attach(
-            workspace.lakebase.default_instance, principal, DATABASE
-        )
-        values = {
-            "warehouse": workspace.warehouses.default_id,
-            "database": postgres["PGHOST"],
-            "endpoint": ENDPOINT,
-        }
+        postgres: Mapping[str, str] = self._lakebase.attach(self._lakebase.default_instance, principal, DATABASE)
+        values = {"warehouse": self._warehouses.default_id, "database": postgres["PGHOST"], "endpoint": ENDPOINT}
         return environment.Attached(values, postgres)
 
-    def _front_door(self, app_port: int, client_id: str) -> FrontDoor:
-        workspace = self._workspace
-        port = int(workspace.url.rpartition(":")[2])
-        door = Door(
-            app=Upstream("127.0.0.1", app_port),
-            workspace=Upstream("127.0.0.1", port),
-            workspace_url=workspace.url,
-            workspace_id=workspace.workspace_id,
-            accounts=workspace.directory,
-            tokens=workspace.tokens,
-            faults=workspace.faults,
-            client_id=client_id,
-            user_api_scopes=USER_API_SCOPES,
-            app_state=self._state,
-        )
-        return FrontDoor(door, self._port)
-
-    def _state(self) -> str:
+    def _state_in_words(self) -> str:
+        """What the front door says while the process does not answer."""
         status = self.exit_status()
         if status is None:
             return "The app is starting. This page tries again by itself."

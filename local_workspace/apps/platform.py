@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from local_workspace.apps.apps import Apps
 from local_workspace.apps.file_access import FileAccess
 from local_workspace.apps.files import WorkspaceFiles
-from local_workspace.apps.permissions import OwnerOf
+from local_workspace.apps.hosting import Hosting
+from local_workspace.apps.permissions import OwnerOf, Permissions
 from local_workspace.apps.resources import Resources
+from local_workspace.apps.site import Site
 from local_workspace.http import ApiError
-
-if TYPE_CHECKING:
-    from local_workspace.workspace import Workspace
+from local_workspace.identity.directory import Directory
+from local_workspace.lakebase.lakebase import Lakebase
+from local_workspace.serving.serving import Serving
+from local_workspace.store import Store
+from local_workspace.warehouse.warehouses import Warehouses
 
 
 class AppsPlatform:
@@ -25,44 +29,55 @@ class AppsPlatform:
         apps: the apps.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        """Build the parts; nothing is read or started."""
-        self.files = WorkspaceFiles(workspace.store, workspace.settings.state / "files")
-        self.permissions = workspace.permissions
-        self.permissions.know(self._owners(workspace))
+    def __init__(
+        self,
+        state: Path,
+        store: Store,
+        directory: Directory,
+        permissions: Permissions,
+        warehouses: Warehouses,
+        serving: Serving,
+        lakebase: Lakebase,
+    ) -> None:
+        """Build the parts; nothing is read or started. ``state`` is the workspace's folder."""
+        self.files = WorkspaceFiles(store, state / "files")
+        self.permissions = permissions
+        self.permissions.know(self._owners(warehouses, serving, lakebase))
         self.file_access = FileAccess(self.files, self.permissions)
-        resources = Resources(workspace.warehouses, workspace.serving, workspace.lakebase, self.permissions)
-        self.apps = Apps(workspace, self.files, self.permissions, resources)
+        resources = Resources(warehouses, serving, lakebase, self.permissions)
+        self._hosting = Hosting(state, self.permissions, resources)
+        self.apps = Apps(store, directory, self.files, self.permissions, resources, self._hosting)
 
-    def start(self) -> None:
+    def start(self, site: Site) -> None:
         """Open the apps' front doors; call it when the workspace answers at its address."""
+        self._hosting.start(site)
         self.apps.start()
 
     def stop(self) -> None:
         """Stop every app."""
-        self.apps.stop()
+        self._hosting.stop()
 
-    def _owners(self, workspace: Workspace) -> dict[str, OwnerOf]:
+    def _owners(self, warehouses: Warehouses, serving: Serving, lakebase: Lakebase) -> dict[str, OwnerOf]:
         def warehouse(object_id: str) -> str | None:
-            document = workspace.warehouses.get(object_id)
+            document = warehouses.get(object_id)
             return None if document is None else str(document["creator_name"])
 
         def endpoint(object_id: str) -> str | None:
-            for name in workspace.serving.endpoints.names():
-                document = workspace.serving.endpoints.get(name)
+            for name in serving.endpoints.names():
+                document = serving.endpoints.get(name)
                 if document["id"] == object_id:
                     return str(document["creator"])
             return None
 
         def instance(object_id: str) -> str | None:
             try:
-                return str(workspace.lakebase.instances.get(object_id)["creator"])
+                return str(lakebase.instances.get(object_id)["creator"])
             except ApiError:
                 return None
 
         def project(object_id: str) -> str | None:
             try:
-                return str(workspace.lakebase.projects.get(f"projects/{object_id}")["status"]["owner"])
+                return str(lakebase.projects.get(f"projects/{object_id}")["status"]["owner"])
             except ApiError:
                 return None
 

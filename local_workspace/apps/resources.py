@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_workspace.apps.environment import Attached
 from local_workspace.apps.permissions import LEVELS, Permissions
 from local_workspace.http import ApiError
 from local_workspace.identity.model import Principal
-
-if TYPE_CHECKING:
-    from local_workspace.lakebase.lakebase import Lakebase
-    from local_workspace.serving.serving import Serving
-    from local_workspace.warehouse.warehouses import Warehouses
+from local_workspace.lakebase.lakebase import Lakebase
+from local_workspace.serving.serving import Serving
+from local_workspace.warehouse.warehouses import Warehouses
 
 Resource = Mapping[str, Any]
 

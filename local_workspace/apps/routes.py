@@ -1,10 +1,10 @@
-"""REST routes of the Apps API, workspace files and permissions, with the composition of this package."""
+"""REST routes of the Apps API, workspace files and permissions."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from flask import Blueprint, Response, request
@@ -14,10 +14,9 @@ from local_workspace.apps.documents import UPDATABLE, shown_deployment
 from local_workspace.apps.file_access import FileAccess
 from local_workspace.apps.files import FileError, WorkspaceFiles
 from local_workspace.apps.permissions import LEVELS, AclError, Permissions
-from local_workspace.http import ApiError, authenticated, body, caller, page_of
-
-if TYPE_CHECKING:
-    from local_workspace.apps.platform import AppsPlatform
+from local_workspace.apps.platform import AppsPlatform
+from local_workspace.http import ApiError, body, page_of
+from local_workspace.identity.authentication import authenticated, caller
 
 Json = dict[str, Any]
 _FILE_SCOPE = "workspace.workspace"

@@ -12,15 +12,21 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from local_workspace.faults import FaultError, Faults
-from local_workspace.http import ApiError, authenticated, body, caller
+from local_workspace.http import ApiError, body
+from local_workspace.identity import authentication
+from local_workspace.identity.authentication import authenticated, caller
 from local_workspace.identity.directory import Directory
 from local_workspace.identity.model import ALL_SCOPES, Principal
 from local_workspace.identity.tokens import Tokens
 
 
 def blueprint(directory: Directory, tokens: Tokens, faults: Faults, workspace_id: str) -> Blueprint:
-    """Routes of the identity part: host metadata, OIDC, SCIM, ``/.local``."""
+    """Routes of the identity part: host metadata, OIDC, SCIM, ``/.local``.
+
+    The application that they are registered on knows its callers by ``tokens`` from then on.
+    """
     routes = Blueprint("identity", __name__)
+    routes.record_once(lambda registered: authentication.accept(registered.app, tokens))
     _add_discovery(routes, workspace_id)
     _add_tokens(routes, directory, tokens)
     _add_faults(routes, faults)

@@ -10,7 +10,8 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from local_workspace.http import ApiError, authenticated, body, caller, not_implemented, page_of
+from local_workspace.http import ApiError, body, not_implemented, page_of
+from local_workspace.identity.authentication import authenticated, caller
 from local_workspace.lakebase.lakebase import Lakebase
 from local_workspace.lakebase.storages import Document, Storages
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from local_workspace.http import ApiError, authenticated, body, caller
+from local_workspace.http import ApiError, body
+from local_workspace.identity.authentication import authenticated, caller
 from local_workspace.serving import invocation
 from local_workspace.serving.serving import Serving, Target
 

@@ -9,7 +9,8 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from local_workspace import http
-from local_workspace.http import ApiError, authenticated
+from local_workspace.http import ApiError
+from local_workspace.identity.authentication import authenticated
 from local_workspace.identity.directory import Directory
 from local_workspace.unity_catalog import model_routes, permission_routes, rest
 from local_workspace.unity_catalog.access import METASTORE_NAME

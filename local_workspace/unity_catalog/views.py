@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from flask import Blueprint, request
 
 from local_workspace import http
-from local_workspace.http import ApiError, authenticated, caller
+from local_workspace.http import ApiError
+from local_workspace.identity.authentication import authenticated, caller
 from local_workspace.identity.model import Principal
 from local_workspace.unity_catalog.metastore import Metastore, NotFound
 from local_workspace.unity_catalog.model import SecurableType

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from local_workspace.http import ApiError, admin_only, authenticated, body, caller
+from local_workspace.http import ApiError, body
+from local_workspace.identity.authentication import admin_only, authenticated, caller
 from local_workspace.warehouse.warehouses import EDITABLE, NameTakenError, Warehouses
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from flask import Blueprint, Response, request
 from thrift.Thrift import TException
 
-from local_workspace.http import ApiError, apply_http_fault, authenticated, body, caller, not_implemented
+from local_workspace.http import ApiError, apply_http_fault, body, not_implemented
+from local_workspace.identity.authentication import authenticated, caller
 from local_workspace.warehouse import object_routes, statement_routes
 from local_workspace.warehouse.catalog_calls import Catalogs
 from local_workspace.warehouse.thrift_service import ThriftService

@@ -15,7 +15,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from local_workspace.http import ApiError, authenticated, body, caller
+from local_workspace.http import ApiError, body
+from local_workspace.identity.authentication import authenticated, caller
 from local_workspace.sql.model import Parameter, SessionOptions, SqlError
 from local_workspace.warehouse.encoding import ResultFormat
 from local_workspace.warehouse.object_routes import existing

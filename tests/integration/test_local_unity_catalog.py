@@ -41,7 +41,7 @@ class Served:
         self.metastore = Metastore(self.store)
         self.metastore.start()
         faults = Faults()
-        app = http.create_app(self.tokens, faults, "1234567890")
+        app = http.create_app(faults, "1234567890")
         app.register_blueprint(identity_routes.blueprint(self.directory, self.tokens, faults, "1234567890"))
         app.register_blueprint(routes.blueprint(self.metastore, self.directory))
         self.server = LoopbackServer("test", app, 0)

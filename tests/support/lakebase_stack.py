@@ -57,7 +57,7 @@ class LakebaseStack:
         self.directory.start()
         self.tokens.start()
         self.lakebase.start()
-        application = create_app(self.tokens, self.faults, "1234567890")
+        application = create_app(self.faults, "1234567890")
         application.register_blueprint(
             identity_routes.blueprint(self.directory, self.tokens, self.faults, "1234567890")
         )

@@ -89,7 +89,7 @@ def sql_server(state: Path, engine: str = "plain", start_seconds: float = 0.3) -
     running: Any = PlainEngine() if engine == "plain" else _governed(metastore, directory, state)
     warehouses = Warehouses(store, running, settings, faults)
     warehouses.start()
-    app = http.create_app(tokens, faults, "1")
+    app = http.create_app(faults, "1")
     app.register_blueprint(identity_routes.blueprint(directory, tokens, faults, "1"))
     app.register_blueprint(routes.blueprint(warehouses, metastore))
     certificate = tls.ensure(state / "tls")
