@@ -1,4 +1,7 @@
-"""A small cache: bounded, thread-safe, each entry with the time it was made. Keys always carry the identity."""
+"""A small cache: bounded, thread-safe, each entry with the time it was made.
+
+What is kept for people lies under an ``Asked``: it says whose it is and of which table, so that it can be forgotten.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,30 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
+
+from services.identity import User
+from services.unity_catalog.models import TableRef
 
 Value = TypeVar("Value")
+
+
+class Asked(NamedTuple):
+    """The key of an answer: who asked (a new token may see other things), about which table if one, and what."""
+
+    user_id: str
+    token_key: str
+    table: str
+    what: Hashable
+
+    @classmethod
+    def by(cls, user: User, ref: TableRef | None, what: Hashable) -> Asked:
+        """The key of what ``user`` asked; names of tables are the same in upper and lower case."""
+        return cls(user.user_id, user.token_key, ref.full_name.lower() if ref else "", what)
+
+    def about(self, user: User, ref: TableRef) -> bool:
+        """Whether it is of this person and this table, whatever the token."""
+        return self.user_id == user.user_id and self.table == ref.full_name.lower()
 
 
 class Cache(Generic[Value]):
@@ -47,6 +71,16 @@ class Cache(Generic[Value]):
         value = make()
         self.put(key, value)
         return value
+
+    def discard(self, chosen: Callable[[Hashable, Value], bool]) -> None:
+        """Forget the entries that are chosen by key and value."""
+        with self._lock:
+            for key in [key for key, (_, value) in self._entries.items() if chosen(key, value)]:
+                del self._entries[key]
+
+    def forget_table(self, user: User, ref: TableRef) -> None:
+        """Forget what is kept under an ``Asked`` of this person and this table."""
+        self.discard(lambda key, _: isinstance(key, Asked) and key.about(user, ref))
 
     def clear(self) -> None:
         """Forget everything."""

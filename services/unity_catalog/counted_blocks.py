@@ -23,18 +23,19 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Literal, Self
 
 import pyarrow as pa
 
+from services.identity import User
 from services.unity_catalog import types, values
-from services.unity_catalog.cache import Cache
+from services.unity_catalog.cache import Asked, Cache
 from services.unity_catalog.identifiers import quote
 from services.unity_catalog.literals import literal
-from services.unity_catalog.models import Column
+from services.unity_catalog.models import Column, TableRef
 from services.unity_catalog.statements import Binder, OrderTerm, Statement, where
 
 DEEP_OFFSET = 5_000
@@ -135,7 +136,7 @@ class CountedBlocks:
     def narrow(
         self,
         run: Run,
-        key: Hashable,
+        key: Asked,
         table: str,
         predicate: Predicate,
         terms: Sequence[OrderTerm],
@@ -173,8 +174,12 @@ class CountedBlocks:
         """Forget all counts."""
         self._counts.clear()
 
+    def forget_table(self, user: User, ref: TableRef) -> None:
+        """Forget the counts of one person and table."""
+        self._counts.forget_table(user, ref)
+
     def _blocks(
-        self, run: Run, key: Hashable, table: str, predicate: Predicate, ranges: tuple[Range, ...], column: Column
+        self, run: Run, key: Asked, table: str, predicate: Predicate, ranges: tuple[Range, ...], column: Column
     ) -> Counted:
         """The counts of one column's blocks inside the ranges, from the smallest block to the greatest."""
 
@@ -183,7 +188,7 @@ class CountedBlocks:
 
         within = tuple((part.column.name, part.blocks) for part in ranges)
         return self._counts.get_or_make(
-            (key, column.name, within), lambda: Counted.of(_count(run, table, inside, column))
+            key._replace(what=(key.what, column.name, within)), lambda: Counted.of(_count(run, table, inside, column))
         )
 
 

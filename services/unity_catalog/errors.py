@@ -45,6 +45,8 @@ WAREHOUSE_ERRORS = (exc.Error, *NETWORK_ERRORS)
 """Everything that a call of the SQL connector may raise."""
 CATALOG_ERRORS = (sdk.DatabricksError, requests.RequestException, TimeoutError, OSError)
 """Everything that a call of the SDK may raise."""
+REFUSALS = (AuthRequired, PermissionDenied, CatalogPermissionDenied, NotFound)
+"""Answers after which what was told before must not be told again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from services.identity import User
 from services.observability import timed
 from services.settings import Settings
 from services.unity_catalog import rest_catalog, sql_catalog
-from services.unity_catalog.cache import Cache, now
-from services.unity_catalog.errors import CATALOG_ERRORS, Place, catalog_error, lacks_scope, table_not_found
+from services.unity_catalog.cache import Asked, Cache, now
+from services.unity_catalog.errors import CATALOG_ERRORS, REFUSALS, Place, catalog_error, lacks_scope
 from services.unity_catalog.identifiers import checked, object_name, qualified
 from services.unity_catalog.models import CatalogList, SchemaList, TableDetails, TableList, TableRef
 from services.unity_catalog.running import Runner
@@ -56,7 +56,7 @@ class Metadata:
             )
             return CatalogList(catalogs=found, source=source, fetched_at=now(), runs_as=user.user_name)
 
-        return self._kept(user, ("catalogs",), make, refresh)
+        return self._kept(Asked.by(user, None, "catalogs"), make, refresh)
 
     def schemas(self, user: User, catalog: str, *, refresh: bool = False) -> SchemaList:
         """The schemas of a catalog that the user may see. Runs as the user.
@@ -79,10 +79,12 @@ class Metadata:
             )
             return SchemaList(schemas=found, source=source, fetched_at=now(), runs_as=user.user_name)
 
-        return self._kept(user, ("schemas", catalog), make, refresh)
+        return self._kept(Asked.by(user, None, ("schemas", catalog)), make, refresh)
 
-    def tables(self, user: User, catalog: str, schema: str, *, refresh: bool = False) -> TableList:
+    def tables(self, user: User, catalog: str, schema: str, *, refresh: bool = False, masks: bool = True) -> TableList:
         """The tables of a schema that the user may see. Runs as the user.
+
+        Without ``masks`` it is the cheap list of names: ``has_masks`` may be None, for "was not asked".
 
         Raises:
             InvalidRequest: a name cannot be one.
@@ -98,14 +100,19 @@ class Metadata:
                 "schema",
                 f"{catalog}.{schema}",
                 None,
-                lambda client: rest_catalog.tables(client, catalog, schema),
+                lambda client: rest_catalog.tables(client, catalog, schema, masks=masks),
                 lambda run: sql_catalog.tables(run, catalog, schema),
             )
             if source == "information_schema" and not found:
                 self._require_schema(user, catalog, schema)
             return TableList(tables=found, source=source, fetched_at=now(), runs_as=user.user_name)
 
-        return self._kept(user, ("tables", catalog, schema), make, refresh)
+        asked = Asked.by(user, None, ("tables", catalog, schema, masks))
+        if not masks and not refresh:
+            kept = self._answers.get(asked._replace(what=("tables", catalog, schema, True)))
+            if isinstance(kept, TableList):
+                return kept
+        return self._kept(asked, make, refresh)
 
     def table(self, user: User, ref: TableRef, *, refresh: bool = False) -> TableDetails:
         """One table as the user sees it. Runs as the user.
@@ -113,7 +120,7 @@ class Metadata:
         Raises:
             InvalidRequest: a name cannot be one.
             CatalogPermissionDenied: it may not be read.
-            NotFound: it does not exist for this person; the details hold the nearest names that they may see.
+            NotFound: it does not exist for this person.
             LakefrontError: see ``errors.catalog_error``.
         """
         checked(ref)
@@ -132,17 +139,14 @@ class Metadata:
                 self._refuse_or_miss(user, ref)
             return found
 
-        try:
-            return self._kept(user, ("table", ref), make, refresh)
-        except NotFound as error:
-            raise table_not_found(ref, self.nearest(user, ref)) from error
+        return self._kept(Asked.by(user, ref, "details"), make, refresh)
 
     def nearest(self, user: User, ref: TableRef) -> list[str]:
         """Full names like this one among the tables that the user may see, nearest first. Runs as the user."""
         names: list[str] = []
         for catalog, schema in self._likely_schemas(user, ref):
             try:
-                names += [table.full_name for table in self.tables(user, catalog, schema).tables]
+                names += [table.full_name for table in self.tables(user, catalog, schema, masks=False).tables]
             except LakefrontError:
                 continue
         wanted = ref.full_name.lower()
@@ -153,6 +157,16 @@ class Metadata:
     def forget(self) -> None:
         """Forget all answers."""
         self._answers.clear()
+
+    def forget_table(self, user: User, ref: TableRef) -> None:
+        """Forget the details of one person and table, and the lists that still name it for them."""
+        name = ref.full_name.lower()
+
+        def stale(key: Hashable, value: Any) -> bool:
+            listed = isinstance(value, TableList) and any(one.full_name.lower() == name for one in value.tables)
+            return isinstance(key, Asked) and key.user_id == user.user_id and (listed or key.table == name)
+
+        self._answers.discard(stale)
 
     def _likely_schemas(self, user: User, ref: TableRef) -> list[tuple[str, str]]:
         """Where a table of a similar name may be: its own schema first, then its catalog, then the others."""
@@ -172,8 +186,12 @@ class Metadata:
             places += [place for place in found if place not in places and place[1] != "information_schema"]
         return places[:_MOST_LISTINGS]
 
-    def _kept(self, user: User, key: Hashable, make: Callable[[], Answer], refresh: bool) -> Answer:
-        made: Answer = self._answers.get_or_make((user.user_id, user.token_key, key), make, refresh=refresh)
+    def _kept(self, asked: Asked, make: Callable[[], Answer], refresh: bool) -> Answer:
+        try:
+            made: Answer = self._answers.get_or_make(asked, make, refresh=refresh)
+        except REFUSALS:
+            self._answers.discard(lambda key, _: key == asked)
+            raise
         return made
 
     def _either(

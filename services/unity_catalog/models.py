@@ -267,7 +267,7 @@ class SchemaList(BaseModel):
 
 
 class TableItem(BaseModel):
-    """A table or view that the user may see."""
+    """A table or view that the user may see; ``has_masks`` is None where the list was asked for names only."""
 
     catalog_name: str
     schema_name: str
@@ -276,6 +276,8 @@ class TableItem(BaseModel):
     table_type: str
     comment: str | None = None
     owner: str | None = None
+    row_filtered: bool = False
+    has_masks: bool | None = None
 
 
 class TableList(BaseModel):

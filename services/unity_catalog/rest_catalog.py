@@ -44,9 +44,13 @@ def schemas(client: WorkspaceClient, catalog: str) -> list[SchemaItem]:
     return sorted(items, key=lambda one: one.name)
 
 
-def tables(client: WorkspaceClient, catalog: str, schema: str) -> list[TableItem]:
-    """All tables of a schema that the user may see. Raises databricks.sdk.errors.DatabricksError."""
-    found = client.tables.list(catalog_name=catalog, schema_name=schema, omit_columns=True, omit_properties=True)
+def tables(client: WorkspaceClient, catalog: str, schema: str, *, masks: bool) -> list[TableItem]:
+    """All tables of a schema that the user may see. Raises databricks.sdk.errors.DatabricksError.
+
+    A row filter belongs to the table, so every list tells it. A mask belongs to its column, so telling masks means
+    asking for the columns too, the far larger answer (https://docs.databricks.com/api/workspace/tables/list).
+    """
+    found = client.tables.list(catalog_name=catalog, schema_name=schema, omit_columns=not masks, omit_properties=True)
     items = (
         TableItem(
             catalog_name=catalog,
@@ -56,6 +60,8 @@ def tables(client: WorkspaceClient, catalog: str, schema: str) -> list[TableItem
             table_type=_word(one.table_type) or "MANAGED",
             comment=one.comment,
             owner=one.owner,
+            row_filtered=one.row_filter is not None,
+            has_masks=any(column.mask is not None for column in one.columns or []) if masks else None,
         )
         for one in found
     )

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from services.identity import User
 from services.unity_catalog import values
-from services.unity_catalog.cache import Cache
+from services.unity_catalog.cache import Asked, Cache
 from services.unity_catalog.columns import chosen, result_column
 from services.unity_catalog.counted_blocks import DEEP_OFFSET, CountedBlocks, Narrowed
 from services.unity_catalog.errors import invalid
@@ -149,7 +149,7 @@ class Rows:
             InvalidRequest: the filter does not fit the table.
             LakefrontError: see ``Runner.run``.
         """
-        kept_under = (user.user_id, user.token_key, ref, filter_key(tree))
+        kept_under = Asked.by(user, ref, filter_key(tree))
         kept = None if refresh else self._counts.get(kept_under)
         if kept is not None:
             return kept.model_copy(update={"query": kept.query.model_copy(update={"cached": True})})
@@ -163,6 +163,11 @@ class Rows:
         """Forget totals and block counts."""
         self._counts.clear()
         self._blocks.forget()
+
+    def forget_table(self, user: User, ref: TableRef) -> None:
+        """Forget totals and block counts of one person and table."""
+        self._counts.forget_table(user, ref)
+        self._blocks.forget_table(user, ref)
 
     def _total(
         self,
@@ -209,7 +214,7 @@ class Rows:
 
         narrowed = self._blocks.narrow(
             run,
-            (user.user_id, user.token_key, ref, filter_key(request.filter)),
+            Asked.by(user, ref, filter_key(request.filter)),
             qualified(ref),
             filtered,
             terms,

@@ -10,14 +10,14 @@ import uuid
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
-from services.errors import InvalidRequest
+from services.errors import InvalidRequest, NotFound
 from services.identity import User
 from services.observability import timed
 from services.settings import Settings
 from services.unity_catalog.aggregate import aggregate
-from services.unity_catalog.cache import Cache, now
+from services.unity_catalog.cache import Asked, Cache, now
 from services.unity_catalog.columns import chosen
-from services.unity_catalog.errors import CATALOG_ERRORS, Place, catalog_error
+from services.unity_catalog.errors import CATALOG_ERRORS, REFUSALS, Place, catalog_error, table_not_found
 from services.unity_catalog.export import Export
 from services.unity_catalog.metadata import Metadata
 from services.unity_catalog.models import (
@@ -94,13 +94,13 @@ class UnityCatalogService:
         """
         return self._metadata.schemas(user, catalog, refresh=refresh)
 
-    def tables(self, user: User, catalog: str, schema: str, *, refresh: bool = False) -> TableList:
-        """The tables of a schema. Runs as the user.
+    def tables(self, user: User, catalog: str, schema: str, *, refresh: bool = False, masks: bool = True) -> TableList:
+        """The tables of a schema; without ``masks`` only what the cheap list tells. Runs as the user.
 
         Raises:
             LakefrontError: see ``Metadata.tables``.
         """
-        return self._metadata.tables(user, catalog, schema, refresh=refresh)
+        return self._metadata.tables(user, catalog, schema, refresh=refresh, masks=masks)
 
     def table(self, user: User, ref: TableRef, *, refresh: bool = False) -> TableDetails:
         """One table's columns, key, row filter, masks and the user's privileges. Runs as the user.
@@ -110,7 +110,7 @@ class UnityCatalogService:
             CatalogPermissionDenied: it may not be read.
             LakefrontError: see ``Metadata.table``.
         """
-        return self._metadata.table(user, ref, refresh=refresh)
+        return self._of_table(user, ref, lambda: self._metadata.table(user, ref, refresh=refresh))
 
     def nearest_tables(self, user: User, ref: TableRef) -> list[str]:
         """Full names like this one among what the user may see, nearest first, at most five. Runs as the user."""
@@ -185,9 +185,8 @@ class UnityCatalogService:
         Raises:
             LakefrontError: see ``table`` and ``profile.profile``.
         """
-        kept_under = (user.user_id, user.token_key, ref, filter_key(request.filter), tuple(request.columns or ()))
         return self._profiles.get_or_make(
-            kept_under,
+            Asked.by(user, ref, (filter_key(request.filter), tuple(request.columns or ()))),
             lambda: self._with_details(
                 user, ref, lambda details: profile(self._runner, user, ref, details, request, cancel_key)
             ),
@@ -263,14 +262,35 @@ class UnityCatalogService:
         Raises:
             LakefrontError: see ``table``, and what ``act`` raises.
         """
-        details = self.table(user, ref)
+
+        def done() -> Done:
+            details = self._metadata.table(user, ref)
+            try:
+                return act(details)
+            except InvalidRequest:
+                fresh = self._metadata.table(user, ref, refresh=True)
+                if fresh.columns == details.columns:
+                    raise
+            return act(fresh)
+
+        return self._of_table(user, ref, done)
+
+    def _of_table(self, user: User, ref: TableRef, ask: Callable[[], Done]) -> Done:
+        """Ask about a table; once that is refused, nothing that was kept of it for this person is told again.
+
+        Raises:
+            NotFound: with the nearest names that they may see.
+            LakefrontError: what ``ask`` raises.
+        """
         try:
-            return act(details)
-        except InvalidRequest:
-            fresh = self.table(user, ref, refresh=True)
-            if fresh.columns == details.columns:
-                raise
-        return act(fresh)
+            return ask()
+        except REFUSALS as error:
+            self._metadata.forget_table(user, ref)
+            self._rows.forget_table(user, ref)
+            self._profiles.forget_table(user, ref)
+            if isinstance(error, NotFound):
+                raise table_not_found(ref, self._metadata.nearest(user, ref)) from error
+            raise
 
     def _ask_state(self) -> WarehouseState:
         warehouse_id = self._settings.databricks_warehouse_id

@@ -42,10 +42,20 @@ def schemas(run: Run, catalog: str) -> list[SchemaItem]:
 
 
 def tables(run: Run, catalog: str, schema: str) -> list[TableItem]:
-    """All tables of a schema that the user may see."""
+    """All tables of a schema that the user may see, their row filters and masks included, by one statement."""
+
+    def ruled(view: str, name: str) -> str:
+        return (
+            "\nLEFT JOIN (SELECT DISTINCT table_name"
+            f"\nFROM {_view(catalog, view)} WHERE table_schema = {{schema}}) AS {name}"
+            f"\nON {name}.table_name = t.table_name"
+        )
+
     text = (
-        "SELECT table_name, table_type, table_owner, comment"
-        f"\nFROM {_view(catalog, 'tables')}\nWHERE table_schema = {{schema}}\nORDER BY table_name"
+        "SELECT t.table_name, t.table_type, t.table_owner, t.comment,"
+        "\n  f.table_name IS NOT NULL AS row_filtered, m.table_name IS NOT NULL AS has_masks"
+        f"\nFROM {_view(catalog, 'tables')} AS t{ruled('row_filters', 'f')}{ruled('column_masks', 'm')}"
+        "\nWHERE t.table_schema = {schema}\nORDER BY t.table_name"
     )
     return [
         TableItem(
@@ -56,6 +66,8 @@ def tables(run: Run, catalog: str, schema: str) -> list[TableItem]:
             table_type=row["table_type"],
             comment=row["comment"],
             owner=row["table_owner"],
+            row_filtered=row["row_filtered"],
+            has_masks=row["has_masks"],
         )
         for row in _rows(run, text, schema=schema)
     ]

@@ -64,6 +64,12 @@ def test_the_tree_shows_each_person_what_they_may_see(client_of: Client) -> None
 def test_tables_and_details(analyst: FlaskClient) -> None:
     tables = body_of(analyst.get(f"{BASE}/catalogs/samples/schemas/nyctaxi/tables"), 200)["tables"]
     assert [one["full_name"] for one in tables] == ["samples.nyctaxi.trips"]
+    sales = body_of(analyst.get(f"{BASE}/catalogs/lakefront/schemas/sales/tables"), 200)["tables"]
+    assert {one["table_name"]: (one["row_filtered"], one["has_masks"]) for one in (*tables, *sales)} == {
+        "trips": (False, False),
+        "customers": (False, True),
+        "orders": (True, False),
+    }
     details = body_of(analyst.get(LAB), 200)
     assert details["primary_key"] == ["id"]
     assert details["access_level"] == "SELECT"

@@ -1,7 +1,7 @@
 """The catalog browser: catalogs, schemas and tables, read as the user, each level when it is opened.
 
-One tab stop, arrows move, Enter opens (WAI-ARIA tree pattern; assets/catalog_tree.js). The server draws the tree from what
-the service keeps for this person, so opening a level costs one call at most. On a narrow screen the same tree is a
+One tab stop, arrows move, Enter opens (WAI-ARIA tree pattern; assets/catalog_tree.js). The server draws the tree from
+what the service keeps for this person, so opening a level costs one call at most. On a narrow screen the same tree is a
 modal dialog behind the button "Tables".
 """
 
