@@ -16,16 +16,17 @@ _READS = frozenset({"SELECT", "ALL_PRIVILEGES"})
 
 
 def describe(
-    *, name: str, data_type: str, nullable: bool, comment: str | None, masked: bool, primary_key: bool
+    *, name: str, data_type: str, nullable: bool, comment: str | None, mask_function: str | None, primary_key: bool
 ) -> Column:
     """A column with what its type allows."""
-    shown = data_type if "`" in data_type or "<" in data_type else data_type.upper()
+    shown = types.written(data_type)
     return Column(
         name=name,
         data_type=shown,
         nullable=nullable,
         comment=comment,
-        masked=masked,
+        masked=mask_function is not None,
+        mask_function=mask_function,
         kind=types.kind(shown),
         operators=operators_for(shown),
         sortable=types.orderable(shown) or types.comparable_as_json(shown),

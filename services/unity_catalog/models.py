@@ -80,6 +80,7 @@ class Column(BaseModel):
     nullable: bool = True
     comment: str | None = None
     masked: bool = False
+    mask_function: str | None = None
     kind: Kind = "other"
     operators: list[str] = []
     """The filter operators that this type takes."""

@@ -107,7 +107,7 @@ def _column(info: ColumnInfo, key: list[str]) -> Column:
         data_type=data_type,
         nullable=info.nullable is not False,
         comment=info.comment,
-        masked=info.mask is not None,
+        mask_function=(info.mask.function_name or "") if info.mask is not None else None,
         primary_key=info.name in key,
     )
 

@@ -88,7 +88,7 @@ def table(run: Run, user: User, ref: TableRef) -> TableDetails | None:
         return None
     about = found[0]
     columns = of_table("column_name, full_data_type, is_nullable, comment", "columns", "\nORDER BY ordinal_position")
-    masks = {row["column_name"] for row in of_table("column_name", "column_masks")}
+    masks = {row["column_name"]: row["mask_name"] for row in of_table("column_name, mask_name", "column_masks")}
     filters = of_table("*", "row_filters")
     key = _primary_key(run, ref)
     privileges = _privileges(of_table("grantee, privilege_type, inherited_from", "table_privileges"), user)
@@ -106,7 +106,7 @@ def table(run: Run, user: User, ref: TableRef) -> TableDetails | None:
                 data_type=row["full_data_type"],
                 nullable=row["is_nullable"] != "NO",
                 comment=row["comment"],
-                masked=row["column_name"] in masks,
+                mask_function=masks.get(row["column_name"]),
                 primary_key=row["column_name"] in key,
             )
             for row in columns

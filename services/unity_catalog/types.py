@@ -44,6 +44,14 @@ _QUOTED = re.compile(r"`(?:[^`]|``)*`")
 _FIELD_NAME = re.compile(r"[^\s<,:>]+\s*:")
 
 
+_NAME_OR_WORD = re.compile(r"(`(?:[^`]|``)*`|[^<,:>]+(?=:))|([a-z_]+)")
+
+
+def written(data_type: str) -> str:
+    """The type in upper case, the names of a struct's fields as they are: ``ARRAY<STRUCT<name:STRING>>``."""
+    return _NAME_OR_WORD.sub(lambda found: found[1] or found[2].upper(), data_type)
+
+
 def base(data_type: str) -> str:
     """The type's name alone: ``DECIMAL`` of ``DECIMAL(10,2)``, ``ARRAY`` of ``ARRAY<INT>``."""
     return re.split(r"[\s(<]", data_type.strip().upper(), maxsplit=1)[0]

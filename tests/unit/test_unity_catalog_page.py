@@ -8,25 +8,38 @@ import json
 from typing import Any
 
 import pytest
+from dash import html
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.pages.unity_catalog.chart import row_of
 from dashboard.pages.unity_catalog.chart_figure import caption, click_filter, figure
 from dashboard.pages.unity_catalog.chart_spec import ChartSpec, group_heading, measure_options
-from dashboard.pages.unity_catalog.figures import Kept, kept_range, percent, value_words
+from dashboard.pages.unity_catalog.figures import (
+    Kept,
+    distribution,
+    kept_range,
+    percent,
+    shares,
+    top_values,
+    value_words,
+)
 from dashboard.pages.unity_catalog.filters import read, sentence
 from dashboard.pages.unity_catalog.saved_view import key_of
 from dashboard.pages.unity_catalog.view_state import ViewState, join_name, split_name
 from services.errors import InvalidRequest
+from services.unity_catalog import types
 from services.unity_catalog.filter_tree import And, Condition
 from services.unity_catalog.models import (
     AggregateResult,
     Column,
+    ColumnProfile,
     Query,
     ResultColumn,
     TableDetails,
+    TopValue,
 )
+from tests.unit.test_components import nodes_of
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 NAMES = st.text(min_size=1, max_size=12).filter(lambda name: "`" not in name)
@@ -253,3 +266,70 @@ def test_more_than_six_series_end_in_other() -> None:
 def test_a_typed_name_becomes_a_key() -> None:
     assert key_of("  Long evening trips ") == "Long-evening-trips"
     assert key_of("Ü/ä") == ""
+
+
+def profiled(values: list[tuple[Any, int]], nulls: int = 0, data_type: str = "STRING") -> ColumnProfile:
+    top = [TopValue(value=value, count=count) for value, count in values]
+    return ColumnProfile(
+        name="c",
+        data_type=data_type,
+        nulls=nulls,
+        null_fraction=0,
+        approx_distinct=len(values) or None,
+        top_values=top or None,
+    )
+
+
+def words_of(drawn: Any) -> str:
+    texts = (getattr(node, "children", None) for node in nodes_of(drawn))
+    return " ".join(text for text in texts if isinstance(text, str))
+
+
+def test_most_frequent_values_are_cut_by_the_page_and_whole_in_their_title() -> None:
+    long = "a very long value " * 20
+    drawn = top_values(profiled([(long, 40), ("b", 20)]), 200, 6)
+    first = next(node for node in nodes_of(drawn) if isinstance(node, html.Td))
+    assert (first.children, first.title, first.className) == (long, long, "cut")
+
+
+def test_bars_of_small_shares_differ_and_say_where_their_scale_ends() -> None:
+    found, measure = shares(profiled([("a", 22), ("b", 11)]), 1_000, 6)
+    assert [(one.words, one.share, round(one.bar)) for one in found] == [("a", "2.2 %", 44), ("b", "1.1 %", 22)]
+    assert measure == "Bars from 0 to 5 % of the rows"
+    found, measure = shares(profiled([(True, 820), (False, 180)], data_type="BOOLEAN"), 1_000, 6)
+    assert [(one.words, round(one.bar)) for one in found] == [("true", 82), ("false", 18)]
+    assert measure.endswith("100 % of the rows")
+
+
+@pytest.mark.parametrize(
+    ("profile", "rows", "said"),
+    [
+        (profiled([("a", 1), ("b", 1), ("c", 1)]), 3, "all values are distinct"),
+        (profiled([("a", 1), ("b", 1)], nulls=7), 9, "all values are distinct"),
+        (profiled([], nulls=9), 9, "only nulls"),
+        (profiled([]), 0, "no rows"),
+        (profiled([]), 5, "no distribution for this type"),
+        (profiled([]).model_copy(update={"approx_distinct": 30_000}), 50_000, "too many different values to list"),
+    ],
+)
+def test_a_column_without_frequent_values_says_why(profile: ColumnProfile, rows: int, said: str) -> None:
+    assert words_of(distribution(profile, rows)) == said
+
+
+def test_one_value_alone_is_listed_although_it_occurs_once() -> None:
+    assert "a" in words_of(distribution(profiled([("a", 1)]), 1))
+
+
+@pytest.mark.parametrize(
+    ("platform", "shown"),
+    [
+        ("array<string>", "ARRAY<STRING>"),
+        ("decimal(10,2)", "DECIMAL(10,2)"),
+        ("struct<name:string,Last Name:array<int>>", "STRUCT<name:STRING,Last Name:ARRAY<INT>>"),
+        ("map<string,struct<a:bigint,B:timestamp_ntz>>", "MAP<STRING,STRUCT<a:BIGINT,B:TIMESTAMP_NTZ>>"),
+        ("struct<`a b`:int,`c``d<e`:string>", "STRUCT<`a b`:INT,`c``d<e`:STRING>"),
+    ],
+)
+def test_types_are_in_upper_case_and_names_of_fields_as_they_are(platform: str, shown: str) -> None:
+    assert types.written(platform) == shown
+    assert types.written(shown) == shown

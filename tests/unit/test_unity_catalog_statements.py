@@ -29,7 +29,7 @@ TREES: TypeAdapter[Any] = TypeAdapter(Filter)
 
 
 def column(name: str, data_type: str, **options: Any) -> Column:
-    settings: dict[str, Any] = {"nullable": True, "comment": None, "masked": False, "primary_key": False}
+    settings: dict[str, Any] = {"nullable": True, "comment": None, "mask_function": None, "primary_key": False}
     return describe(name=name, data_type=data_type, **(settings | options))
 
 
@@ -118,7 +118,7 @@ def test_without_a_key_all_columns_break_ties_and_maps_do_so_as_json() -> None:
 
 def test_a_key_breaks_ties_unless_it_is_masked() -> None:
     keyed = [column("id", "bigint", primary_key=True), column("name", "string")]
-    masked = [column("id", "bigint", primary_key=True, masked=True), column("name", "string")]
+    masked = [column("id", "bigint", primary_key=True, mask_function="c.s.hide"), column("name", "string")]
     sort = [Sort(column="name")]
     assert [term.column.name for term in total_order(keyed, sort)] == ["name", "id"]
     assert [term.column.name for term in total_order(keyed, [])] == ["id"]

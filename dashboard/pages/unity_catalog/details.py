@@ -106,7 +106,7 @@ def _answer(privilege: Privilege | None) -> Component:
 
 
 def _rules(details: TableDetails) -> list[Component]:
-    masked = [column.name for column in details.columns if column.masked]
+    masked = [column for column in details.columns if column.masked]
     if not details.row_filtered and not masked:
         return [html.P("No row filter and no mask: you see every row and every value.", className="small dim")]
     notes: list[Component] = [
@@ -122,14 +122,15 @@ def _rules(details: TableDetails) -> list[Component]:
         note(
             [
                 html.B("Mask"),
+                *([" ", mono(column.mask_function)] if column.mask_function else []),
                 " on ",
-                mono(name),
+                mono(column.name),
                 html.Div("Filters on this column compare the masked value.", className="dim small"),
             ],
             "info",
             icon_name="eye-slash-fill",
         )
-        for name in masked
+        for column in masked
     ]
     return notes
 
@@ -138,9 +139,11 @@ def _table(details: TableDetails) -> Component:
     lines: list[tuple[str, Any]] = [
         ("Primary key", mono(", ".join(details.primary_key)) if details.primary_key else "none declared")
     ]
-    lines.append(("Type", details.table_type.replace("_", " ").lower()))
+    kind = details.table_type.replace("_", " ").lower()
     if details.data_source_format:
-        lines.append(("Format", details.data_source_format.title()))
+        lines.append(("Format", f"{details.data_source_format.title()}, {kind}"))
+    else:
+        lines.append(("Type", kind.capitalize()))
     for name, moment, who in (
         ("Created", details.created_at, details.created_by),
         ("Changed", details.updated_at, details.updated_by),

@@ -15,6 +15,9 @@ from services.unity_catalog.filter_tree import Condition, FilterNode
 from services.unity_catalog.models import ColumnProfile
 
 NOTHING = "\u2013"
+ALL_DISTINCT = "All values are distinct"
+_SCALES = (5, 10, 25, 50, 100)
+"""Where the bars of shares may end: small shares would all look alike on a scale to 100 %."""
 _TIMES = frozenset({"TIMESTAMP", "TIMESTAMP_NTZ"})
 _DECIMALS = frozenset({"DOUBLE", "FLOAT"})
 
@@ -23,6 +26,8 @@ def value_words(value: Any, data_type: str) -> str:
     """One value as cells write it: no T in times, at least two decimals for doubles, a real minus."""
     if value is None:
         return NOTHING
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if data_type in _TIMES:
         return str(value).replace("T", " ").removesuffix("Z").removesuffix("+00:00")[:19]
     if isinstance(value, float) and data_type in _DECIMALS:
@@ -111,40 +116,81 @@ def histogram(profile: ColumnProfile, *, ends: bool = True, kept: Kept | None = 
     return html.Figure([drawn, html.Div([html.Span(low), *middle, html.Span(high)])]) if ends else drawn
 
 
+@dataclass(frozen=True)
+class Share:
+    """A frequent value as it is shown: its words, its share, and its bar's length in percent of the scale."""
+
+    words: str
+    share: str
+    bar: float
+
+
+def shares(profile: ColumnProfile, rows: int, most: int) -> tuple[list[Share], str]:
+    """The most frequent values, and what their bars measure; none when each value occurs once."""
+    top = profile.top_values or []
+    if all_distinct(profile) or not rows:
+        return [], ""
+    largest = 100 * top[0].count / rows if top else 0.0
+    scale = next(end for end in _SCALES if largest <= end)
+    found = [
+        Share(value_words(one.value, profile.data_type), percent(one.count, rows), 100 * one.count / rows / scale * 100)
+        for one in top[:most]
+    ]
+    return found, f"Bars from 0 to {scale} % of the rows"
+
+
+def all_distinct(profile: ColumnProfile) -> bool:
+    """Whether no value occurs twice: then a list of the most frequent ones says nothing."""
+    top = profile.top_values or []
+    return len(top) > 1 and top[0].count == 1
+
+
 def top_values(profile: ColumnProfile, rows: int, most: int) -> Component:
     """The most frequent values with their share."""
+    found, measure = shares(profile, rows, most)
     lines = [
         html.Tr(
             [
-                html.Td(value_words(one.value, profile.data_type), className="cut", title=str(one.value)),
-                html.Td(percent(one.count, rows), className="num dim"),
-                html.Td(meter(100 * one.count / rows if rows else 0), className="lf-top-bar"),
+                html.Td(one.words, className="cut", title=one.words),
+                html.Td(one.share, className="num dim"),
+                html.Td(meter(one.bar), title=measure),
             ]
         )
-        for one in (profile.top_values or [])[:most]
+        for one in found
     ]
     caption = html.Caption(f"Most frequent values of {profile.name}", className="visually-hidden")
-    return html.Table([caption, html.Tbody(lines)], className="lf-table dense lf-top")
+    widths = html.Colgroup([html.Col(), html.Col(className="lf-share"), html.Col(className="lf-share-bar")])
+    return html.Table([caption, widths, html.Tbody(lines)], className="lf-table dense lf-frequent")
 
 
 def distribution(profile: ColumnProfile, rows: int) -> Component:
     """What the last column of the profile shows."""
     if profile.histogram:
         return histogram(profile, ends=False)
-    if profile.top_values:
+    if profile.top_values and not all_distinct(profile):
         return _frequent(profile, rows)
-    return html.Span("no distribution for this type", className="faint small")
+    return html.Span(_why_none(profile, rows), className="faint small")
+
+
+def _why_none(profile: ColumnProfile, rows: int) -> str:
+    """Why a column shows neither bars nor frequent values."""
+    if profile.nulls == rows:
+        return "only nulls" if rows else "no rows"
+    if all_distinct(profile):
+        return ALL_DISTINCT.lower()
+    if profile.approx_distinct is None:
+        return "no distribution for this type"
+    return "too many different values to list"
 
 
 def _frequent(profile: ColumnProfile, rows: int) -> Component:
     """The four most frequent values in two columns, with their shares as bars and in figures."""
     cells: list[Component] = []
-    for one in (profile.top_values or [])[:4]:
-        share = 100 * one.count / rows if rows else 0
-        words = value_words(one.value, profile.data_type)
+    found, measure = shares(profile, rows, 4)
+    for one in found:
         cells += [
-            html.Span(words, className="cut", title=words),
-            meter(share),
-            html.Span(percent(one.count, rows), className="num dim"),
+            html.Span(one.words, className="cut", title=one.words),
+            meter(one.bar),
+            html.Span(one.share, className="num dim nowrap"),
         ]
-    return html.Div(cells, className="lf-freq")
+    return html.Div(cells, className="lf-freq", title=measure)

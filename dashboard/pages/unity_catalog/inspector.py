@@ -16,12 +16,24 @@ from dashboard.components.feedback import counting_since, error_note
 from dashboard.components.words import elapsed, number
 from dashboard.identity import current_user
 from dashboard.pages.unity_catalog import ids
-from dashboard.pages.unity_catalog.figures import Kept, histogram, kept_range, percent, top_values, value_words
+from dashboard.pages.unity_catalog.figures import (
+    ALL_DISTINCT,
+    Kept,
+    all_distinct,
+    histogram,
+    kept_range,
+    percent,
+    top_values,
+    value_words,
+)
 from dashboard.pages.unity_catalog.states import shown
 from dashboard.pages.unity_catalog.view_state import ViewState
 from services.container import Services
 from services.errors import LakefrontError
 from services.unity_catalog.models import Column, ColumnProfile, Profile, ProfileRequest, TableDetails
+
+_LONG = 24
+"""Signs of a figure that may stand on two lines; more of them are cut. A time has 19."""
 
 
 def layout() -> Component:
@@ -91,7 +103,9 @@ def _drawn(column: Column, profile: Profile, kept: Kept | None) -> list[Componen
     if figures.histogram:
         parts.append(histogram(figures, kept=kept))
     parts.append(_facts(column, figures, rows))
-    if figures.top_values:
+    if all_distinct(figures):
+        parts.append(html.P(f"{ALL_DISTINCT}.", className="dim small"))
+    elif figures.top_values:
         parts.append(html.Div([html.H3("Most frequent"), top_values(figures, rows, 6)]))
     parts.append(
         html.P(
@@ -113,14 +127,19 @@ def _facts(column: Column, figures: ColumnProfile, rows: int) -> Component:
         lines.append(("Distinct, about", number(figures.approx_distinct)))
     if figures.nan:
         lines.append(("NaN", number(figures.nan)))
-    if figures.minimum is not None or figures.maximum is not None:
-        lines.append(("Smallest", value_words(figures.minimum, column.data_type)))
-        lines.append(("Largest", value_words(figures.maximum, column.data_type)))
-    lines += [
+    middle = [
         (name, value_words(round(value, 2), "DOUBLE"))
-        for name, value in (("Mean", figures.mean), ("Median, about", figures.median))
+        for name, value in (("Median, about", figures.median), ("Mean", figures.mean))
         if isinstance(value, float)
     ]
-    return html.Dl(
-        [part for name, value in lines for part in (html.Dt(name), html.Dd(value, className="num"))], className="lf-kv"
-    )
+    if figures.minimum is not None or figures.maximum is not None:
+        smallest, largest = (value_words(one, column.data_type) for one in (figures.minimum, figures.maximum))
+        lines += [("Smallest", smallest), *middle, ("Largest", largest)]
+    return html.Dl([part for name, value in lines for part in (html.Dt(name), _figure(value))], className="lf-kv")
+
+
+def _figure(value: Any) -> Component:
+    """A figure at the right edge; a long one is cut, whole in its title."""
+    if isinstance(value, str) and len(value) > _LONG:
+        return html.Dd(value, className="num cut", title=value)
+    return html.Dd(value, className="num")

@@ -111,8 +111,10 @@ def _line(profile: ColumnProfile, kind: Kind, rows: int) -> Component:
             html.Td(html.Div([sign, name], className="lf-name-cell")),
             html.Td(nulls, className="num"),
             html.Td(distinct, className="num"),
-            html.Td(value_words(profile.minimum, profile.data_type), className="num cut lf-extreme"),
-            html.Td(value_words(profile.maximum, profile.data_type), className="num cut lf-extreme"),
+            *(
+                html.Td(words, className="num cut lf-extreme", title=words)
+                for words in (value_words(end, profile.data_type) for end in (profile.minimum, profile.maximum))
+            ),
             html.Td(distribution(profile, rows), className="lf-distribution"),
         ]
     )

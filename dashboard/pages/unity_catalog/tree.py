@@ -35,6 +35,10 @@ LOOK_AHEAD = 40
 
 _ICONS = ("archive", "folder", "table")
 _TABLE_ICONS = {"VIEW": "window", "MATERIALIZED_VIEW": "window-stack"}
+_MASKS = ("eye-slash", "Masked columns", ", has masked columns")
+_FILTER = ("funnel", "Row filter", ", has a row filter")
+Rule = tuple[str, str, str]
+"""A rule of the owner as the tree shows it: icon, title, and the words for screen readers."""
 
 
 @dataclass
@@ -47,6 +51,7 @@ class Node:
     children: list[Node] | None = None
     problem: str = ""
     open: bool = False
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass
@@ -74,14 +79,17 @@ class _Reading:
         return [self._branch((*path, one.name), one.comment, self.tables) for one in answer.schemas]
 
     def tables(self, path: Path) -> list[Node]:
-        """The tables of a schema."""
-        answer = self.services.unity_catalog.tables(self.user, path[0], path[1], refresh=self.refresh)
+        """The tables of a schema; one that is only searched is not asked for its masks, the dear part."""
+        answer = self.services.unity_catalog.tables(
+            self.user, path[0], path[1], refresh=self.refresh, masks=path in self.opened
+        )
         self.oldest.append(answer.fetched_at)
         return [
             Node(
                 (*path, one.table_name),
                 _TABLE_ICONS.get(one.table_type, "table"),
                 " · ".join(part for part in (one.comment, f"Owner: {one.owner}" if one.owner else "") if part),
+                rules=(*([_FILTER] if one.row_filtered else []), *([_MASKS] if one.has_masks else [])),
             )
             for one in answer.tables
         ]
@@ -194,7 +202,7 @@ def _item(node: Node, chosen: Path, focusable: Path) -> Component:
         **({"aria-expanded": "true" if node.open else "false"} if branch else {}),
     }
     line = html.Div(
-        [caret, icon(node.icon_name), html.Span(node.path[-1], className="cut")],
+        [caret, icon(node.icon_name), html.Span(node.path[-1], className="cut"), *_rules(node)],
         id={"type": ids.NODE, "path": json.dumps(node.path)},
         className="r",
         title=node.title,
@@ -207,6 +215,14 @@ def _item(node: Node, chosen: Path, focusable: Path) -> Component:
         style={"--l": level},
         **properties,
     )
+
+
+def _rules(node: Node) -> list[Component]:
+    """The signs behind a table whose rows or values the owner has narrowed."""
+    if not node.rules:
+        return []
+    signs = [html.Span(icon(name), title=title) for name, title, _ in node.rules]
+    return [html.Span(signs, className="lf-rules"), *(hidden(words) for _, _, words in node.rules)]
 
 
 def _group(node: Node, chosen: Path, focusable: Path) -> Component:
