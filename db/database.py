@@ -20,6 +20,7 @@ NOT_READY = "3F000"
 """SQLSTATE "invalid schema name": the schema is not there, or not at this version, and may not be made by the app."""
 
 _PAUSE = 0.5
+_BEGIN = "BEGIN; SELECT set_config('lakefront.user_id', %s, true)"
 
 
 class Database:
@@ -65,8 +66,12 @@ class Database:
         if not isinstance(user_id, str) or not user_id.strip():
             raise ValueError("a user id is needed")
         self.prepare()
-        with self._pool.connection() as connection, connection.transaction():
-            connection.execute("SELECT set_config('lakefront.user_id', %s, true)", (user_id,))
+
+        def begin(connection: Connection) -> object:
+            # Both in one round trip, which takes a cursor that binds the value on this side.
+            return psycopg.ClientCursor(connection).execute(_BEGIN, (user_id,))
+
+        with self._pool.connection(begin) as connection:
             yield connection
 
     def prepare(self) -> None:

@@ -3,7 +3,8 @@
 Why not the pool's defaults (all of it is proven by the tests of this package):
 
 * A token lives an hour and is checked at login only, so the password must be made anew for *each* connection.
-* The built-in check of a stale connection tries one after the other with growing pauses; ours drains all at once.
+* The built-in check of a stale connection costs a round trip of its own and tries one after the other with growing
+  pauses; ours is the first statement of the work itself, and drains all at once.
 * Reconnecting doubles its pause up to a minute; ours gives up after two seconds and starts again.
 * A statement on a connection whose server is frozen waits for ever on the client's side; a watchdog cuts it.
 """
@@ -27,6 +28,12 @@ from db.watchdog import Watchdog
 Connection = psycopg.Connection[TupleRow]
 Parameters = Callable[[], Mapping[str, Any]]
 """Gives libpq parameters (host, port, user, dbname, password …) for one login, with a fresh password."""
+Opening = Callable[[Connection], object]
+"""The first statement on a connection; one round trip."""
+
+
+def _sign_of_life(connection: Connection) -> object:
+    return connection.execute("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,6 @@ class Pool:
             kwargs=self._login,
             connection_class=self._connection_class(),
             configure=self._configure,
-            check=self._check,
             reconnect_failed=lambda pool: pool.check(),
             reconnect_timeout=2.0,
             min_size=self.options.min_size,
@@ -139,8 +145,14 @@ class Pool:
         self._watchdog.stop()
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """A checked connection for one piece of work, back in the pool afterwards.
+    def connection(self, opening: Opening = _sign_of_life) -> Iterator[Connection]:
+        """A working connection for one piece of work, back in the pool afterwards.
+
+        A transaction that is open at the end is committed, or rolled back when the block raises.
+
+        Args:
+            opening: the first statement, which is the check too: where it finds the connection dead nothing was done
+                yet, so it is repeated on another one.
 
         Raises:
             DatabaseUnavailable: none can be had within ``options.wait``, or it broke, or it took longer than
@@ -150,8 +162,12 @@ class Pool:
         if pool is None:
             raise DatabaseUnavailable("08003", "the pool is closed")
         try:
-            with pool.connection() as connection, self._watchdog.limit(connection, self.options.transaction):
-                yield connection
+            connection = self._opened(pool, opening)
+            try:
+                with self._watchdog.limit(connection, self.options.transaction), connection:
+                    yield connection
+            finally:
+                pool.putconn(connection)
         except DatabaseUnavailable:
             raise
         except Exception as error:
@@ -167,7 +183,7 @@ class Pool:
             DatabaseUnavailable: the login failed.
         """
         try:
-            connection: Connection = self._connection_class().connect(**self._login(), autocommit=True)
+            connection: Connection = self._connection_class().connect(**self._login())
             self._configure(connection)
         except (psycopg.Error, TokenUnavailable) as error:
             raise DatabaseUnavailable(connect_error_type(error), str(error).splitlines()[0]) from error
@@ -214,6 +230,7 @@ class Pool:
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": round(self.options.transaction * 1000),
+            "autocommit": True,  # who wants a transaction begins it, in one round trip with what it begins with
             **parameters,
         }
 
@@ -245,18 +262,30 @@ class Pool:
             " set_config('lock_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false)",
             (self._schema, milliseconds, milliseconds, milliseconds),
         )
-        connection.commit()
 
-    def _check(self, connection: Connection) -> None:
-        """Called at each checkout: a dead connection means that its neighbours are dead too, so all are renewed."""
-        try:
-            with self._watchdog.limit(connection, self.options.wait):
-                ConnectionPool.check_connection(connection)
-        except psycopg.Error:
-            with self._drain_lock:
-                due = time.monotonic() - self._drained_at > 1.0
-                if due:
-                    self._drained_at = time.monotonic()
-            if due and self._pool is not None:
-                self._pool.drain()
-            raise
+    def _opened(self, pool: ConnectionPool[Connection], opening: Opening) -> Connection:
+        """A connection of the pool on which ``opening`` has run."""
+        deadline = time.monotonic() + self.options.wait
+        while True:
+            connection = pool.getconn(deadline - time.monotonic())
+            try:
+                with self._watchdog.limit(connection, self.options.wait):
+                    opening(connection)
+            except BaseException as error:
+                dead = connection.closed and isinstance(error, psycopg.Error)
+                if dead:
+                    self._renew(pool)
+                pool.putconn(connection)
+                if not dead:
+                    raise
+            else:
+                return connection
+
+    def _renew(self, pool: ConnectionPool[Connection]) -> None:
+        """Replaces every connection: one that is dead means that its neighbours are dead too."""
+        with self._drain_lock:
+            due = time.monotonic() - self._drained_at > 1.0
+            if due:
+                self._drained_at = time.monotonic()
+        if due:
+            pool.drain()

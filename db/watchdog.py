@@ -14,7 +14,8 @@ import time
 from collections.abc import Iterator
 from typing import Protocol
 
-_NAP = 0.05
+_AGAIN = 1.0
+_NEVER = float("inf")
 
 
 class HasSocket(Protocol):
@@ -31,6 +32,7 @@ class Watchdog:
         """The thread starts with :meth:`start`."""
         self._deadlines: dict[int, float] = {}
         self._changed = threading.Condition()
+        self._wakes_at = _NEVER
         self._running = False
         self._thread: threading.Thread | None = None
 
@@ -56,9 +58,11 @@ class Watchdog:
         may already belong to another socket, which must not be cut.
         """
         descriptor = os.dup(connection.fileno())
+        deadline = time.monotonic() + seconds
         with self._changed:
-            self._deadlines[descriptor] = time.monotonic() + seconds
-            if len(self._deadlines) == 1:
+            self._deadlines[descriptor] = deadline
+            if deadline < self._wakes_at:  # else the thread looks early enough by itself: most limits wake nobody
+                self._wakes_at = deadline
                 self._changed.notify()
         try:
             yield
@@ -70,15 +74,13 @@ class Watchdog:
     def _run(self) -> None:
         with self._changed:
             while self._running:
-                if not self._deadlines:
-                    self._changed.wait()
-                    continue
                 now = time.monotonic()
                 for descriptor, deadline in self._deadlines.items():
-                    if now > deadline:
+                    if now >= deadline:
                         _cut(descriptor)
-                        self._deadlines[descriptor] = now + 1.0
-                self._changed.wait(_NAP)
+                        self._deadlines[descriptor] = now + _AGAIN
+                self._wakes_at = min(self._deadlines.values(), default=_NEVER)
+                self._changed.wait(None if self._wakes_at == _NEVER else self._wakes_at - now)
 
 
 def _cut(descriptor: int) -> None:

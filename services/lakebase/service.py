@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 from uuid import UUID
 
 from prometheus_client import Counter
@@ -258,8 +257,8 @@ class LakebaseService:
         endpoint_name: str,
         status: InferenceStatus,
         execution_time_ms: float,
-        inputs: Any = None,
-        predictions: Any = None,
+        inputs: str | None = None,
+        predictions: str | None = None,
         model_name: str | None = None,
         model_version: str | None = None,
         error_message: str | None = None,
@@ -272,7 +271,7 @@ class LakebaseService:
             endpoint_name: serving endpoint.
             status: how it ended.
             execution_time_ms: milliseconds.
-            inputs: what was sent, a JSON-like value; above one MiB of JSON only its size is kept.
+            inputs: what was sent, as JSON text.
             predictions: what came back, likewise; None without an answer.
             model_name: full name in Unity Catalog, if known.
             model_version: version that answered, if known.
@@ -289,8 +288,8 @@ class LakebaseService:
             "endpoint_name": endpoint_name,
             "model_name": model_name,
             "model_version": model_version,
-            "inputs": None if inputs is None else json_text.of_value(inputs),
-            "predictions": None if predictions is None else json_text.of_value(predictions),
+            "inputs": inputs,
+            "predictions": predictions,
             "status": status,
             "execution_time_ms": max(0.0, execution_time_ms),
             "error_message": (error_message or "").replace("\x00", "")[:10_000] or None,

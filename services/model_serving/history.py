@@ -6,7 +6,6 @@ is written, but not longer than ``WAIT_SECONDS``; an error is answered without w
 
 from __future__ import annotations
 
-import json
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -18,6 +17,7 @@ from loguru import logger
 
 from services.errors import LakefrontError
 from services.identity import User
+from services.lakebase import json_text
 from services.observability import errors_total
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ _ERROR_LENGTH = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One invocation as it is kept; inputs and predictions are JSON values, the time is in milliseconds."""
+    """One invocation as it is kept; inputs and predictions are JSON texts (see ``kept``), the time milliseconds."""
 
     request_id: str
     endpoint_name: str
     model_name: str | None
     model_version: str | None
-    inputs: Any
-    predictions: Any
+    inputs: str | None
+    predictions: str | None
     status: Status
     execution_time_ms: float
     error_message: str | None = None
@@ -107,8 +107,8 @@ class History:
                 endpoint_name=entry.endpoint_name,
                 model_name=entry.model_name,
                 model_version=entry.model_version,
-                inputs=shortened(entry.inputs),
-                predictions=shortened(entry.predictions),
+                inputs=entry.inputs,
+                predictions=entry.predictions,
                 status=entry.status,
                 execution_time_ms=entry.execution_time_ms,
                 error_message=entry.error_message[:_ERROR_LENGTH] if entry.error_message else None,
@@ -126,20 +126,25 @@ class History:
         return Written(True)
 
 
-def shortened(value: Any) -> Any:
-    """``value`` when it is small enough to keep, else its beginning and its size, marked as shortened."""
+def kept(value: Any, text: str | None = None) -> str | None:
+    """The JSON text that is kept of a value: all of it when it is small enough, else its beginning and its size.
+
+    Args:
+        value: a JSON value, or None for nothing.
+        text: the same as JSON text, where it was written already.
+    """
     if value is None:
         return None
-    size = len(json.dumps(value))
-    if size <= _KEPT_BYTES:
-        return value
+    whole = json_text.of_value(value) if text is None else text
+    if len(whole) <= _KEPT_BYTES:
+        return whole
     rows = value
     if isinstance(value, dict) and len(value) == 1:
         rows = next(iter(value.values()))
-    summary: dict[str, Any] = {"shortened": True, "bytes": size}
+    summary: dict[str, Any] = {"shortened": True, "bytes": len(whole)}
     if isinstance(rows, list):
         summary["rows"] = len(rows)
-        head = rows[:_SHOWN_ROWS]
-        if len(json.dumps(head)) <= _KEPT_BYTES:
-            summary["first_rows"] = head
-    return summary
+        head = json_text.of_value(rows[:_SHOWN_ROWS])
+        if len(head) <= _KEPT_BYTES:
+            summary["first_rows"] = rows[:_SHOWN_ROWS]
+    return json_text.of_value(summary)

@@ -23,7 +23,7 @@ from services.errors import InvalidRequest, LakefrontError, ModelUnavailable
 from services.identity import User
 from services.model_serving import payload, schema, scoring
 from services.model_serving.errors import UpstreamTimeout
-from services.model_serving.history import Entry, History, Status
+from services.model_serving.history import Entry, History, Status, kept
 from services.model_serving.jobs import ScoreJobs
 from services.model_serving.metadata import Metadata, check_name, quietly
 from services.model_serving.models import (
@@ -257,8 +257,8 @@ class ModelServingService:
                     endpoint_name=name,
                     model_name=known.model_name if known else None,
                     model_version=known.model_version if known else None,
-                    inputs={"dataframe_records": list(rows[:done])},
-                    predictions=predictions,
+                    inputs=kept({"dataframe_records": list(rows[:done])}),
+                    predictions=kept(predictions),
                     status=status,
                     execution_time_ms=(time.perf_counter() - started) * 1000,
                     error_message=message,
@@ -290,6 +290,7 @@ class ModelServingService:
             started=time.perf_counter(),
             deadline=time.monotonic() + invocation.timeout_seconds,
             seconds=invocation.timeout_seconds,
+            streamed=stream,
         )
 
     def _stream_ended(self, run: Run, endpoint: Future[Endpoint | None], stream: ChatStream) -> InvocationResult | None:
@@ -372,8 +373,8 @@ def _entry(
         endpoint_name=run.name,
         model_name=model.model_name,
         model_version=model.model_version,
-        inputs=run.inputs,
-        predictions=predictions,
+        inputs=kept(run.inputs, run.text),
+        predictions=kept(predictions),
         status=status,
         execution_time_ms=round(elapsed_ms, 3),
         error_message=message,

@@ -30,6 +30,7 @@ class Run:
         started: when it began (``time.perf_counter``).
         deadline: when it must have ended (``time.monotonic``).
         seconds: the time limit that the caller gave.
+        streamed: whether a stream is asked for.
         attempts: tries so far.
     """
 
@@ -43,7 +44,13 @@ class Run:
     started: float
     deadline: float
     seconds: float
+    streamed: bool = False
     attempts: int = 0
+
+    @property
+    def text(self) -> str | None:
+        """``inputs`` as JSON text, when it is what is sent; a stream is asked for with more than that."""
+        return None if "stream" in self.inputs or self.streamed else self.body.decode()
 
     @property
     def elapsed_ms(self) -> float:

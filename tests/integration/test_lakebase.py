@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import socket
 import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psycopg
 import pytest
@@ -178,6 +181,43 @@ def test_the_setting_does_not_stay_on_a_pooled_connection(database: Database) ->
         assert connection.execute("SELECT count(*) FROM user_preferences").fetchone() == (0,)
 
 
+@pytest.mark.parametrize("name", ["o'brien", "back\\slash", "'; DROP TABLE user_preferences; --", "ünïcode ☃", "%s"])
+def test_any_name_of_a_user_is_a_value(database: Database, name: str) -> None:
+    with database.user_transaction(name) as connection:
+        assert connection.execute("SELECT current_app_user()").fetchone() == (name,)
+    with database.user_transaction(name) as connection:
+        assert connection.execute("SELECT count(*) FROM user_preferences").fetchone() == (0,)
+
+
+def test_a_connection_that_died_in_the_pool_is_noticed_before_anything_is_done_on_it(database: Database) -> None:
+    with database.user_transaction("ada") as connection:
+        dead = connection.info.backend_pid
+        descriptor = connection.fileno()
+    with socket.socket(fileno=os.dup(descriptor)) as line:
+        line.shutdown(socket.SHUT_RDWR)
+    for _ in range(4):
+        with database.user_transaction("ada") as connection:
+            assert connection.info.backend_pid != dead
+            assert connection.execute("SELECT current_app_user()").fetchone() == ("ada",)
+
+
+def test_a_transaction_begins_and_names_its_user_in_one_round_trip(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[bytes] = []
+    execute = psycopg.ClientCursor.execute
+
+    def noting(cursor: psycopg.ClientCursor[Any], query: Any, *values: Any, **options: Any) -> Any:
+        found = execute(cursor, query, *values, **options)
+        sent.append(cursor._query.query if cursor._query else b"")
+        return found
+
+    monkeypatch.setattr(psycopg.ClientCursor, "execute", noting)
+    with database.user_transaction("ada") as connection:
+        assert connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
+    assert sent == [b"BEGIN; SELECT set_config('lakefront.user_id', 'ada', true)"]
+
+
 def test_a_failed_change_leaves_no_trail(database: Database) -> None:
     user = "rolled-back"
 
@@ -236,7 +276,7 @@ def test_inference_logs_are_the_users_own(service: LakebaseService) -> None:
     user = person("scorer")
     for status in ("SUCCESS", "ERROR", "TIMEOUT"):
         service.record_inference(
-            user, request_id="r", endpoint_name="trip-fare", status=status, execution_time_ms=1.5, inputs={"a": 1.0}
+            user, request_id="r", endpoint_name="trip-fare", status=status, execution_time_ms=1.5, inputs='{"a":1.0}'
         )
     page = service.list_inference_logs(user)
     assert [one.status for one in page.items] == ["TIMEOUT", "ERROR", "SUCCESS"]

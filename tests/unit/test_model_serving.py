@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from services.errors import AuthRequired, InvalidInput, InvalidRequest, ModelUnavailable, NotFound, PermissionDenied
 from services.model_serving import errors, payload, retries, schema, scoring
-from services.model_serving.history import shortened
+from services.model_serving.history import kept
 from services.model_serving.models import Invocation
 
 DOUBLE = {"type": "number", "format": "double"}
@@ -171,8 +171,11 @@ def test_batches_obey_both_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_large_inputs_are_kept_as_their_beginning() -> None:
-    small = {"dataframe_records": [{"a": 1}]}
-    assert shortened(small) is small
-    large = shortened({"dataframe_records": [{"a": "x" * 1_000}] * 1_000})
+    assert kept({"dataframe_records": [{"a": 1}]}) == '{"dataframe_records":[{"a":1}]}'
+    assert kept({"a": 1}, '{"a": 1}') == '{"a": 1}'  # what was written already is not written again
+    assert kept(None) is None
+    large = json.loads(kept({"dataframe_records": [{"a": "x" * 1_000}] * 1_000}) or "")
     assert (large["shortened"], large["rows"], len(large["first_rows"])) == (True, 1_000, 20)
-    assert shortened(None) is None
+    assert large["bytes"] > 1_000_000
+    longest = json.loads(kept([{"a": "x" * 300_000}]) or "")
+    assert (longest["rows"], "first_rows" in longest) == (1, False)
