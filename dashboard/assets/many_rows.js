@@ -12,31 +12,8 @@ window.dash_clientside.manyRows = (() => {
   const plural = (n, one) => `${figure(n)} ${one}${n === 1 ? "" : "s"}`;
   let next = 1e6, sent = new Map();
 
-  // --- what is wrong with a cell: the same words as dashboard/components/serving.py ------------------------------------
-  const range = (field, value) =>
-    field.minimum !== null && value < field.minimum ? `At least ${field.minimum_words} expected.`
-      : field.maximum !== null && value > field.maximum ? `At most ${field.maximum_words} expected.` : null;
-  const readers = {
-    integer: (words, field) => {
-      if (/^[+-]?\d+(_\d+)*$/.test(words)) return range(field, Number(words.replaceAll("_", "")));
-      return /^\d+\p{L}$/u.test(words) ? "Whole number expected: the last sign is a letter." : "Whole number expected.";
-    },
-    number: (words, field) => {
-      if (/^[+-]?(inf(inity)?|nan)$/i.test(words)) return "A finite number expected.";
-      if (!/^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)(e[+-]?\d+(_\d+)*)?$/i.test(words)) return "Number expected, with a point before the fraction.";
-      const value = Number(words.replaceAll("_", ""));
-      return Number.isFinite(value) ? range(field, value) : "A finite number expected.";
-    },
-    boolean: (words) => (/^(true|false)$/i.test(words) ? null : "true or false expected."),
-    json: (words) => { try { JSON.parse(words); return null; } catch { return "JSON expected."; } },
-  };
-  const problem = (field, value) => {
-    const words = String(value ?? "").trim();
-    if (words === "") return field.required && !field.nullable ? "A value is needed." : null;
-    if (field.choices.length) return field.choices.includes(words) ? null : "One of the choices expected.";
-    const reader = readers[field.type === "object" || field.type === "array" ? "json" : field.type];
-    return reader ? reader(field.type === "number" || field.type === "integer" ? words.replaceAll("−", "-") : words, field) : null;
-  };
+  const problem = (field, value) => window.lakefrontField.problem(field, value);   // field_words.js
+
   const isBlank = (row, all) => all.every((field) => String(row[field.name] ?? "").trim() === "");
   const wrong = (row, name) => {
     const all = fields(), field = all.find((one) => one.name === name);
@@ -242,5 +219,5 @@ window.dash_clientside.manyRows = (() => {
   });
   new MutationObserver(() => { if (region()) choose(); }).observe(document.documentElement, { childList: true, subtree: true });
 
-  return { collect, fill, ask, seen, problem, parse };
+  return { collect, fill, ask, seen, parse };
 })();

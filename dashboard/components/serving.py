@@ -1,4 +1,4 @@
-"""Model Serving as people see it: the list of endpoints, the form that fits a model, the answer, the chat."""
+"""Model Serving as people see it: the list of endpoints, the form that fits a model, the answer."""
 
 import json
 import math
@@ -12,12 +12,12 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components.charts import CONFIG, template
-from dashboard.components.controls import button, meter, scroller
-from dashboard.components.feedback import note
+from dashboard.components.controls import meter, scroller
+from dashboard.components.fields import hint, range_of
 from dashboard.components.language import completion, embeddings, is_completion, is_embeddings
 from dashboard.components.signs import hidden, mono, tag
 from dashboard.components.signs import state as sign
-from dashboard.components.words import MINUS, number
+from dashboard.components.words import number
 from services.model_serving import Endpoint, EndpointSchema, SchemaField
 
 TASKS = {
@@ -93,31 +93,6 @@ def model_form(schema: EndpointSchema, field_type: str, note_type: str) -> Compo
         for place, one in enumerate(schema.fields)
     ]
     return html.Div(parts, className="lf-cols lf-two lf-form-fields")
-
-
-def read_field(field: SchemaField, text: str | None) -> tuple[Any, str | None]:
-    """Return the value of what was entered, and what is wrong with it or None; an empty optional field is None."""
-    words = (text or "").strip() if isinstance(text, str) or text is None else str(text)
-    if words == "":
-        return None, None if not field.required or field.nullable else "A value is needed."
-    if field.choices:
-        chosen = next((one for one in field.choices if str(one) == words), None)
-        return chosen, None if chosen is not None else "One of the choices expected."
-    reader = {"integer": _read_integer, "number": _read_number, "boolean": _read_boolean}.get(field.type)
-    if reader is not None:
-        value, wrong = reader(words)
-        return (None, wrong) if wrong else (value, _range_problem(field, value))
-    if field.type in ("object", "array"):
-        try:
-            return json.loads(words), None
-        except ValueError:
-            return None, "JSON expected."
-    return text, None
-
-
-def hint(field: SchemaField) -> str:
-    """Return the help of a field; its range stands beside its name."""
-    return field.help or ""
 
 
 def answer(predictions: Any, output: Mapping[str, Any] | None) -> Component:
@@ -202,48 +177,6 @@ def answer_strip(values: Sequence[float]) -> Component:
     )
 
 
-def chat(endpoint: Endpoint, schema: EndpointSchema) -> Component:
-    """Return the chat of an endpoint; assets/chat.js fills it and asks the JSON API, so words show as they come."""
-    name = endpoint.endpoint_name
-    limits = {one.name: one for one in schema.parameters}
-    description = note(endpoint.description, "info") if endpoint.description else None
-    return html.Div(
-        [
-            html.Div(
-                [
-                    *([html.Div(description, className="lf-chat-note")] if description else []),
-                    html.Div(
-                        className="lf-chat",
-                        role="log",
-                        tabIndex="0",
-                        **{"aria-label": "Conversation", "data-chat-log": ""},
-                    ),
-                    html.Div(_compose(), className="lf-chat-foot"),
-                ],
-                className="lf-chat-main",
-            ),
-            html.Div(
-                [
-                    _chat_field("chat-system", "System prompt", "", dbc.Textarea(id="chat-system", rows=4)),
-                    *[
-                        _chat_field(f"chat-{one}", one, _range(limits[one]), _chat_number(one, limits[one]))
-                        for one in ("temperature", "max_tokens")
-                        if one in limits
-                    ],
-                    dbc.Switch(id="chat-stream", label="Show words as they come", value=True, className="small"),
-                    html.P("The platform ends a stream after 5 minutes.", className="small faint lf-chat-limit"),
-                ],
-                className="lf-params stack",
-                role="group",
-                **{"aria-label": "Parameters"},
-            ),
-        ],
-        className="lf-chatgrid",
-        key=name,
-        **{"data-chat": name},
-    )
-
-
 def result_tag(moment: datetime, what: str = "row") -> Component:
     """Return when the input was sent that an answer belongs to."""
     return tag(f"for the {what} of {moment.astimezone(UTC):%H:%M:%S} UTC", "", None, "push")
@@ -258,7 +191,7 @@ def _form_field(field: SchemaField, field_type: str, note_type: str, extra: str,
     identifier = {"type": field_type, "name": field.name}
     start = field.example if field.example is not None else field.default
     first = "" if start is None else json.dumps(start) if isinstance(start, dict | list) else str(start)
-    kind = ", ".join(part for part in (field.format or field.type, _range(field)) if part)
+    kind = ", ".join(part for part in (field.format or field.type, range_of(field)) if part)
     if field.choices or field.type == "boolean":
         options = [str(one) for one in field.choices] or ["true", "false"]
         control: Component = dbc.Select(
@@ -302,79 +235,3 @@ def _probabilities(one: Mapping[str, Any]) -> Component:
         [html.H3("Most likely", className="dim lf-answer-name"), html.Div(label, className="lf-answer"), *rows],
         className="stack",
     )
-
-
-def _compose() -> list[Component]:
-    return [
-        html.Label("Your message", htmlFor="chat-message", className="visually-hidden"),
-        dbc.Textarea(id="chat-message", rows=2, placeholder="Write a message"),
-        html.Div(
-            [
-                html.Span(
-                    [
-                        html.Kbd("Enter"),
-                        " sends \u2002 ",
-                        html.Kbd("Shift"),
-                        " ",
-                        html.Kbd("Enter"),
-                        " new line \u2002 ",
-                        html.Kbd("Esc"),
-                        " stops",
-                    ],
-                    className="small faint hide-phone",
-                ),
-                button("Stop", None, "", "stop-fill", "push", small=False, hidden=True, **{"data-chat-stop": ""}),
-                button("Send", None, "primary", None, "lf-send", small=False, **{"data-chat-send": ""}),
-            ],
-            className="row-flex lf-compose-foot",
-        ),
-    ]
-
-
-def _chat_field(identifier: str, label: str, kind: str, control: Component) -> Component:
-    words = [label, " ", html.Span(kind, className="lf-kind")]
-    return html.Div([html.Label(words, className="form-label", htmlFor=identifier), control], className="lf-field")
-
-
-def _chat_number(name: str, field: SchemaField) -> Component:
-    start = field.default if field.default is not None else 256 if name == "max_tokens" else ""
-    keyboard = "numeric" if field.type == "integer" else "decimal"
-    return dbc.Input(id=f"chat-{name}", type="text", value=str(start), inputmode=keyboard, autocomplete="off")
-
-
-def _range(field: SchemaField) -> str:
-    if field.minimum is not None and field.maximum is not None:
-        return f"{_short(field.minimum)}\u2013{_short(field.maximum)}"
-    return f"at least {_short(field.minimum)}" if field.minimum is not None else ""
-
-
-def _range_problem(field: SchemaField, value: float) -> str | None:
-    if field.minimum is not None and value < field.minimum:
-        return f"At least {_short(field.minimum)} expected."
-    if field.maximum is not None and value > field.maximum:
-        return f"At most {_short(field.maximum)} expected."
-    return None
-
-
-def _read_integer(words: str) -> tuple[Any, str | None]:
-    try:
-        return int(words.replace(MINUS, "-")), None
-    except ValueError:
-        ends = " the last sign is a letter." if words[-1].isalpha() and words[:-1].isdigit() else ""
-        return None, f"Whole number expected:{ends}" if ends else "Whole number expected."
-
-
-def _read_number(words: str) -> tuple[Any, str | None]:
-    try:
-        value = float(words.replace(MINUS, "-"))
-    except ValueError:
-        return None, "Number expected, with a point before the fraction."
-    return (value, None) if math.isfinite(value) else (None, "A finite number expected.")
-
-
-def _read_boolean(words: str) -> tuple[Any, str | None]:
-    return (words.lower() == "true", None) if words.lower() in ("true", "false") else (None, "true or false expected.")
-
-
-def _short(value: float) -> str:
-    return number(int(value)) if float(value).is_integer() else number(value)

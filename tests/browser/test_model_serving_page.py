@@ -136,6 +136,145 @@ def test_chat_shows_words_as_they_come_and_stops(window: Window) -> None:
     assert window.problems() == []
 
 
+def say(window: Window, *words: str) -> None:
+    """Write into the chat and send it."""
+    window.find("#chat-message").send_keys(*words, Keys.ENTER)
+
+
+def test_chat_with_a_sleeping_endpoint_shows_its_steps_and_goes_on_by_itself(
+    window: Window, live: LiveApp, axe: Callable[[Window], list[str]]
+) -> None:
+    window.open("/model-serving")
+    choose(window, "echo-chat")
+    live.faults({"actions": ["model_serving.scale_to_zero"]})
+    say(window, "good morning")
+    window.wait_text(".lf-msg:last-child .lf-steps", "The compute starts")
+    window.wait_text(".lf-msg:last-child .lf-steps", "so far")
+    assert "waking up" in window.find(".lf-msg:last-child .who").text
+    assert window.driver.find_element(By.CSS_SELECTOR, "[data-chat-stop]").is_displayed()
+    assert axe(window) == []
+    window.wait_text(".lf-msg:last-child .who", "in all")
+    assert window.all(".lf-msg:last-child .lf-steps") == []
+    assert "good morning" in window.find(".lf-msg:last-child .lf-prose").text
+    window.wait_text("#chat-waterline", "written to your history")
+    window.wait_text("#serving-state-now", "Ready")
+
+
+def test_chat_parameters_are_checked_at_their_fields_before_the_call(window: Window) -> None:
+    window.open("/model-serving")
+    choose(window, "echo-chat")
+    field = window.find("#chat-max_tokens")
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys("0")
+    window.wait_text("#chat-max_tokens-note", "At least 1 expected.")
+    say(window, "hello")
+    assert window.focused() == "chat-max_tokens"
+    assert window.all(".lf-msg") == []
+    assert window.find("#chat-message").get_attribute("value") == "hello"
+    window.wait_text("#chat-waterline", "not asked, because of max_tokens")
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys("3")
+    window.until("!document.getElementById('chat-max_tokens').classList.contains('is-invalid')")
+    say(window)
+    window.wait_text(".lf-msg:last-child .who", "in all, 3 tokens")
+
+
+def test_escape_stops_a_chat_wherever_the_focus_is_and_its_words_are_kept(window: Window) -> None:
+    window.open("/model-serving")
+    choose(window, "echo-chat")
+    window.find("#chat-message").send_keys("word " * 120)
+    window.click("[data-chat-send]")
+    window.until("document.querySelector('.lf-msg:last-child .lf-prose')?.textContent.length > 20")
+    assert window.focused() == "Stop"  # the button that was pressed is asleep now
+    window.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    window.wait_text(".lf-msg:last-child .who", "stopped after")
+    kept = window.find(".lf-msg:last-child .lf-prose").text
+    assert kept.startswith("This is a local echo")
+    assert window.focused() == "chat-message"
+    say(window, "go on")
+    window.wait_text(".lf-msg:last-child .who", "in all")
+    assert "your message number 2" in window.find(".lf-msg:last-child .lf-prose").text
+
+
+_BROKEN = """
+  const real = window.fetch, at = arguments[0];
+  window.fetch = async (url, options) => {
+    if (!String(url).includes("/invocations")) return real(url, options);
+    const answer = await real(url, options), text = await answer.text();
+    return new Response(text.slice(0, text.indexOf("data:", at)), { headers: answer.headers });
+  };
+"""
+
+
+@pytest.mark.parametrize("endpoint", ["echo-chat", "echo-completion"])
+def test_a_stream_that_breaks_in_the_middle_says_so_and_keeps_its_words(window: Window, endpoint: str) -> None:
+    window.open("/model-serving")
+    choose(window, endpoint)
+    window.driver.execute_script(_BROKEN, 900)
+    if endpoint == "echo-chat":
+        say(window, "one two three four five six")
+        place = ".lf-msg:last-child"
+    else:
+        window.click("#serving-predict")
+        place = "[data-live]"
+    window.wait_text(place, "The answer broke off here; what came is kept.")
+    assert "STREAM_BROKE_OFF" in window.find(place).text
+    assert "local echo" in window.find(f"{place} .lf-prose, {place} [data-live-text]").text
+    assert "failed after" in window.find(place).text
+
+
+def test_a_completion_appears_word_by_word_and_stops(window: Window, live: LiveApp) -> None:
+    window.open("/model-serving")
+    choose(window, "echo-completion")
+    fill(window, "prompt", "word " * 120)
+    window.until("document.getElementById('serving-json-text').value.includes('word word')")
+    window.click("#serving-predict")
+    window.until("document.querySelector('[data-live-text]')?.textContent.length > 20")
+    early = len(window.find("[data-live-text]").text)
+    window.until(f"document.querySelector('[data-live-text]').textContent.length > {early + 10}")
+    window.click("[data-live-stop]")
+    window.wait_text("[data-live-about]", "stopped after")
+    assert len(window.find("[data-live-text]").text) > early
+    fill(window, "prompt", "short")
+    window.until("document.getElementById('serving-json-text').value.includes('short')")
+    live.faults({"actions": ["model_serving.scale_to_zero"]})
+    window.click("#serving-predict")
+    window.wait_text("[data-live-waking] .lf-steps", "The compute starts")
+    window.wait_text("#serving-live-strip", "written to your history")
+    assert window.find("[data-live-text]").text.endswith("short")
+    assert window.problems() == []
+
+
+def test_a_wrong_parameter_of_a_completion_is_not_sent(window: Window) -> None:
+    window.open("/model-serving")
+    choose(window, "echo-completion")
+    fill(window, "max_tokens", "many")
+    window.wait_text(".lf-form-fields", "Whole number expected.")
+    window.click("#serving-predict")
+    window.wait_text("#serving-result", "Not asked.")
+    assert window.all("[data-live]") == []
+
+
+def test_what_a_model_writes_is_read_as_text_with_a_little_markdown(window: Window) -> None:
+    window.open("/model-serving")
+    read = (
+        "const box = document.createElement('div'); box.append(...lakefrontProse(arguments[0])); return box.innerHTML"
+    )
+
+    def html(text: str) -> str:
+        return str(window.driver.execute_script(read, text))
+
+    assert html("a **b** *c* `<i>`") == "<p>a <b>b</b> <i>c</i> <code>&lt;i&gt;</code></p>"
+    assert html("2 * 3 * 4 and snake_case_name") == "<p>2 * 3 * 4 and snake_case_name</p>"
+    assert html("<script>x</script>\n\n<img src=x onerror=y>").count("&lt;") == 3
+    assert "href" not in html("[x](javascript:alert(1)) [y](data:text/html,z)")
+    assert 'href="https://a.example/b"' in html("[x](https://a.example/b)")
+    assert html("see:\n- one\n- two") == "<p>see:</p><ul><li>one</li><li>two</li></ul>"
+    assert html("3. three\n4. four") == '<ol start="3"><li>three</li><li>four</li></ol>'
+    assert ">select 1\n&lt;b&gt;</pre>" in html("```sql\nselect 1\n<b>\n```\nafter")
+    assert ">still open</pre>" in html("```\nstill open")
+
+
 def test_chat_text_is_never_markup(window: Window) -> None:
     window.open("/model-serving")
     choose(window, "echo-chat")

@@ -12,8 +12,7 @@ from urllib.parse import quote
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from dashboard.components.serving import read_field
-from dashboard.pages.model_serving.many import spec_of
+from dashboard.components.fields import read_field, spec_of
 from services.model_serving import SchemaField
 from tests.browser.conftest import NARROW, WIDE, Window
 from tests.browser.test_model_serving_page import choose, fill, view
@@ -155,7 +154,7 @@ def test_browser_and_server_say_the_same_of_a_cell(window: Window) -> None:
     words += ["1_000", "1__0", "a", "c", "true", "TRUE", "yes", '{"a": 1}', "{", "[1]", "2001", "1e", "0x10", "1,5"]
     cases = [(field, text) for field in fields for text in words]
     found = window.driver.execute_script(
-        "return arguments[0].map(([field, text]) => dash_clientside.manyRows.problem(field, text))",
+        "return arguments[0].map(([field, text]) => window.lakefrontField.problem(field, text))",
         [[spec_of(field), text] for field, text in cases],
     )
     expected = [read_field(field, text)[1] for field, text in cases]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from dashboard.components.serving import answer, dom_id, read_field
+from dashboard.components.fields import read_field
+from dashboard.components.serving import answer, dom_id
 from services.model_serving import SchemaField
 from tests.unit.test_components import nodes_of, text_of
 

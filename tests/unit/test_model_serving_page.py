@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.components.fields import spec_of
 from dashboard.components.language import cosine
 from dashboard.components.serving import answer
 from dashboard.pages.model_serving import many, outcomes
@@ -242,6 +243,6 @@ def test_a_reader_that_leaves_ends_the_read() -> None:
 
 
 def test_specs_for_the_browser_are_json() -> None:
-    specs = json.loads(json.dumps([many.spec_of(one) for one in FIELDS]))
+    specs = json.loads(json.dumps([spec_of(one) for one in FIELDS]))
     assert specs[1]["maximum_words"] == "23"
     assert specs[2]["choices"] == ["friday", "monday"]

@@ -25,7 +25,7 @@ from services.container import Services
 from services.errors import LakefrontError
 from services.identity import User
 from services.lakebase.models import InferenceLog
-from services.model_serving import EndpointSchema, InvocationResult
+from services.model_serving import Endpoint, EndpointSchema, InvocationResult
 
 
 def earlier_answers(services: Services, user: User, name: str) -> list[float]:
@@ -77,6 +77,21 @@ def strip_of(result: InvocationResult) -> list[Component]:
             [toggle_button("serving-raw", "Raw answer", "braces")],
         ),
         text_panel("serving-raw", whole, "Raw answer"),
+    ]
+
+
+def strip_live(user: User, endpoint: Endpoint | None) -> list[Component]:
+    """Return the strip below an answer that is written live; the browser says in it how it goes (ask_model.js)."""
+    model = version_of(endpoint.model_name, endpoint.model_version) if endpoint else "model"
+    return [
+        waterline(
+            Identity.of_user(user.user_name),
+            html.Span("asking", **{"data-live-time": ""}),
+            [model, html.Span("", **{"data-live-facts": ""})],
+            [toggle_button("serving-raw", "Raw events", "braces")],
+            id="serving-live-strip",
+        ),
+        text_panel("serving-raw", "", "Raw events"),
     ]
 
 

@@ -9,8 +9,8 @@ from dash import ALL, Dash, Input, Output, State, ctx, html, no_update, set_prop
 
 from dashboard.callbacks import callback
 from dashboard.components.controls import copy_box
+from dashboard.components.fields import hint
 from dashboard.components.json_editor import pretty
-from dashboard.components.serving import hint
 from dashboard.components.snippets import curl_snippet, python_snippet
 from dashboard.identity import current_user
 from dashboard.pages.model_serving import ids

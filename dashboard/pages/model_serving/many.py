@@ -11,7 +11,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.controls import button
-from dashboard.components.serving import read_field
+from dashboard.components.fields import read_field, spec_of
 from dashboard.components.words import number
 from dashboard.pages.model_serving import ids
 from services.errors import InvalidRequest
@@ -93,21 +93,6 @@ def grid(schema: EndpointSchema) -> Component:
         className="lf-grid lf-many-grid",
         style={"height": "100%"},
     )
-
-
-def spec_of(field: SchemaField) -> dict[str, Any]:
-    """Return what the browser needs to check a cell with the same words as `read_field`."""
-    return {
-        "name": field.name,
-        "type": field.type,
-        "required": field.required,
-        "nullable": field.nullable,
-        "choices": [str(one) for one in field.choices],
-        "minimum": field.minimum,
-        "maximum": field.maximum,
-        "minimum_words": _words(field.minimum),
-        "maximum_words": _words(field.maximum),
-    }
 
 
 def read_rows(schema: EndpointSchema, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
@@ -213,9 +198,3 @@ def _start(field: SchemaField) -> str:
     if start is None:
         return ""
     return json.dumps(start) if isinstance(start, dict | list | bool) else str(start)
-
-
-def _words(value: float | None) -> str | None:
-    if value is None:
-        return None
-    return number(int(value)) if float(value).is_integer() else number(value)

@@ -17,12 +17,9 @@ from dashboard.components.controls import (
 )
 from dashboard.components.feedback import blank, note
 from dashboard.components.json_editor import editor, pretty
-from dashboard.components.serving import (
-    chat,
-    endpoint_title,
-    model_form,
-)
+from dashboard.components.serving import endpoint_title, model_form
 from dashboard.components.signs import Identity
+from dashboard.components.talk import chat, waking_drafts
 from dashboard.components.waterline import text_panel, toggle_button, waterline
 from dashboard.pages.model_serving import ids, many
 from dashboard.pages.model_serving.answers import version_of
@@ -122,6 +119,7 @@ def model_panel(endpoint: Endpoint, schema: EndpointSchema, user: User, table: C
                 className="lf-wrap",
             ),
             _details(),
+            waking_drafts(endpoint) if schema.kind == "completions" else None,
             html.Div(
                 [form, _outcome(empty)],
                 className="lf-cols lf-pair fill lf-serve-pair",
@@ -244,8 +242,8 @@ def chat_panel(endpoint: Endpoint, schema: EndpointSchema, user: User) -> Compon
     """Return the panel of a chat."""
     strip = waterline(
         Identity.of_user(user.user_name),
-        html.Span("nothing asked yet", **{"data-chat-time": ""}),
-        [version_of(endpoint.model_name, endpoint.model_version), html.Span("", **{"data-chat-facts": ""})],
+        html.Span("nothing asked yet", **{"data-live-time": ""}),
+        [version_of(endpoint.model_name, endpoint.model_version), html.Span("", **{"data-live-facts": ""})],
         [toggle_button("chat-code", "Code", "code"), toggle_button("chat-raw", "Raw events", "braces")],
         id="chat-waterline",
     )

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, ctx, html, no_update, set_props
+from dash.development.base_component import Component
 
 from dashboard.callbacks import callback
-from dashboard.components.controls import BUSY, IDLE, steps
-from dashboard.components.feedback import blank, counting_since
+from dashboard.components.controls import BUSY, IDLE
+from dashboard.components.talk import waking, written_live
 from dashboard.identity import current_user
 from dashboard.pages.model_serving import ids
-from dashboard.pages.model_serving.answers import answered, earlier_answers, failed, strip_failed, strip_of
+from dashboard.pages.model_serving.answers import answered, earlier_answers, failed, strip_failed, strip_live, strip_of
 from dashboard.pages.model_serving.requests import invocation_of, request_of, shaped
 from dashboard.recent_errors import remember
 from dashboard.tour import mark
@@ -75,6 +76,15 @@ def _register_predict(app: Dash, services: Services) -> None:
             schema = shaped(services.model_serving.endpoint_schema(user, name))
             body = request_of(schema, controls, values, text, view)
             invocation = invocation_of(body, seconds)
+            if schema.kind == "completions" and body.get("stream") is not False:
+                mark(services, "model")
+                known = services.model_serving.known_endpoint(user, name)
+                return (
+                    written_live(name, body, invocation.timeout_seconds),
+                    strip_live(user, known),
+                    no_update,
+                    str(seconds),
+                )
             result = services.model_serving.invoke(user, name, invocation)
         except LakefrontError as error:
             remember(error, f"Predict with {name}")
@@ -107,31 +117,13 @@ def _register_waking(app: Dash, services: Services) -> None:
             return no_update  # the call itself says what is wrong
         if not endpoint.asleep and not shown:
             return []
-        return waking(endpoint, _since(shown))
+        return waking_up(endpoint, _since(shown))
 
 
-def waking(endpoint: Endpoint, since: float) -> Any:
+def waking_up(endpoint: Endpoint, since: float) -> Component:
     """Return the steps of an endpoint that wakes up; `since` is when the call was sent, Unix seconds."""
-    told = next((one.deployment_message for one in endpoint.served_entities if one.deployment_message), None)
-    awake = not endpoint.asleep
-    clock = counting_since(since, "elapsed")
-    rows = [
-        ("done", "Your request is accepted and waits."),
-        (
-            "done" if awake else "now",
-            "The compute has started." if awake else [html.B("The compute starts"), " ", clock, " so far"],
-        ),
-        ("now" if awake else "next", "The model loads, answers, and your prediction is shown by itself."),
-    ]
-    explanation = (
-        f"{endpoint.endpoint_name} was scaled to zero to save cost. Waking takes from seconds to minutes; "
-        "your request waits meanwhile."
-    )
-    return html.Div(
-        blank("starting", "The endpoint is waking up", [explanation], below=[steps(rows)], small=told, live=True),
-        className="lf-answered",
-        **{"data-since": f"{since:.3f}"},
-    )
+    shown = waking(endpoint, since, awake=not endpoint.asleep)
+    return html.Div(shown, className="lf-answered", **{"data-since": f"{since:.3f}"})
 
 
 def fields_named(message: str, names: list[str]) -> list[str]:

@@ -5,9 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from dashboard.components.serving import (
-    read_field,
-)
+from dashboard.components.fields import read_field
 from services.errors import InvalidRequest
 from services.model_serving import EndpointSchema, Invocation, SchemaField
 

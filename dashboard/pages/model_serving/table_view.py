@@ -12,7 +12,8 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components.feedback import error_note
-from dashboard.components.serving import dom_id, read_field
+from dashboard.components.fields import read_field
+from dashboard.components.serving import dom_id
 from dashboard.components.signs import mono
 from dashboard.components.words import number, plural
 from dashboard.pages.model_serving import ids
