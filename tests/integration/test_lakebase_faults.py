@@ -111,7 +111,7 @@ class Traffic:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("outage", [3, 15])
+@pytest.mark.parametrize("outage", [3, 9])
 def test_postgres_is_killed_under_load_and_comes_back(
     stack: LakebaseStack, service: LakebaseService, outage: float
 ) -> None:
@@ -155,14 +155,14 @@ def test_stale_idle_connections_cost_no_request(stack: LakebaseStack, service: L
 
 
 @pytest.mark.slow
-def test_a_minute_with_tokens_that_live_for_two_seconds(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_tokens_that_live_for_two_seconds_fail_no_request(tmp_path_factory: pytest.TempPathFactory) -> None:
     with LakebaseStack(tmp_path_factory.mktemp("short"), token_seconds=2) as stack:
         service = stack.service(PoolOptions(max_size=10, lifetime=1.5))
         try:
             service.check()
             before = stack.lakebase.gateway.logins
             with Traffic(service, threads=6) as traffic:
-                time.sleep(60)
+                time.sleep(15)
             logins = stack.lakebase.gateway.logins - before
             traffic.report(f"tokens of 2 s, {logins} logins")
             assert traffic.failures == []
@@ -178,9 +178,9 @@ def test_open_connections_serve_while_no_token_can_be_minted(stack: LakebaseStac
     with Traffic(service, threads=4) as traffic:
         time.sleep(0.5)
         stack.faults.set({"faults": [{"service": "lakebase_mint", "status": 403, "message": "refused"}]})
-        time.sleep(10)
+        time.sleep(5)  # longer than a request waits for a connection
         stack.faults.clear()
-    traffic.report("mint refused for 10 s")
+    traffic.report("mint refused for 5 s")
     assert traffic.failures == []
     traffic.check_nothing_lost_or_doubled(service)
 

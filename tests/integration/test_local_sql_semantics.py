@@ -20,7 +20,7 @@ from tests.support.sql_server import SqlServer, sql_server
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlServer]:
-    with sql_server(tmp_path_factory.mktemp("semantics"), "governed", start_seconds=0) as started:
+    with sql_server(tmp_path_factory.mktemp("semantics"), start_seconds=0) as started:
         yield started
 
 

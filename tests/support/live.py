@@ -81,6 +81,13 @@ class LiveApp:
         self._process = None
         return status
 
+    def kill(self) -> None:
+        """End it without a chance to clean up."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(10)
+            self._process = None
+
     @property
     def log(self) -> str:
         """Everything that was written so far."""

@@ -18,11 +18,11 @@ from local_workspace.identity.directory import Directory
 from local_workspace.identity.tokens import Tokens
 from local_workspace.server import LoopbackServer
 from local_workspace.settings import LocalSettings
+from local_workspace.sql.engine import Engine
 from local_workspace.store import Store
 from local_workspace.unity_catalog.metastore import Metastore
 from local_workspace.warehouse import routes
 from local_workspace.warehouse.warehouses import Warehouses
-from tests.support.plain_engine import PlainEngine
 
 SCOPES = ("sql",)
 
@@ -39,7 +39,6 @@ class SqlServer:
     directory: Directory
     tokens: Tokens
     metastore: Metastore
-    is_plain: bool
 
     @property
     def warehouse_id(self) -> str:
@@ -73,8 +72,8 @@ class SqlServer:
 
 
 @contextmanager
-def sql_server(state: Path, engine: str = "plain", start_seconds: float = 0.3) -> Iterator[SqlServer]:
-    """Only the parts that a warehouse needs, on the ``plain`` engine or on the workspace's own (``governed``)."""
+def sql_server(state: Path, start_seconds: float = 0.3) -> Iterator[SqlServer]:
+    """Only the parts of a workspace that a warehouse needs."""
     store = Store(state / "workspace.sqlite")
     store.open()
     faults = Faults()
@@ -86,8 +85,9 @@ def sql_server(state: Path, engine: str = "plain", start_seconds: float = 0.3) -
     metastore.start()
     _make_default_catalog(metastore, directory)
     settings = LocalSettings(state=state, warehouse_start_seconds=start_seconds)
-    running: Any = PlainEngine() if engine == "plain" else _governed(metastore, directory, state)
-    warehouses = Warehouses(store, running, settings, faults)
+    engine = Engine(metastore, directory, state=state, taxi_rows=1000)
+    engine.start()
+    warehouses = Warehouses(store, engine, settings, faults)
     warehouses.start()
     app = http.create_app(faults, "1")
     app.register_blueprint(identity_routes.blueprint(directory, tokens, faults, "1"))
@@ -106,11 +106,10 @@ def sql_server(state: Path, engine: str = "plain", start_seconds: float = 0.3) -
             directory,
             tokens,
             metastore,
-            is_plain=engine == "plain",
         )
     finally:
         warehouses.close()
-        running.close()
+        engine.close()
         for server in servers:
             server.stop()
         store.close()
@@ -125,11 +124,3 @@ def _make_default_catalog(metastore: Metastore, directory: Directory) -> None:
     metastore.grant(admin, "catalog", "lakefront", "account users", ["USE CATALOG"])
     metastore.grant(admin, "schema", "lakefront.default", "account users", ["USE SCHEMA"])
     metastore.grant(admin, "schema", "lakefront.default", "managers", ["CREATE TABLE"])
-
-
-def _governed(metastore: Metastore, directory: Directory, state: Path) -> Any:
-    from local_workspace.sql.engine import Engine
-
-    engine = Engine(metastore, directory, state=state, taxi_rows=1000)
-    engine.start()
-    return engine

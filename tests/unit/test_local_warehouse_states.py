@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from local_workspace.faults import Faults
 from local_workspace.identity.model import Caller, Principal
 from local_workspace.settings import LocalSettings
+from local_workspace.sql.engine import Engine
 from local_workspace.sql.model import SessionOptions, SqlError
 from local_workspace.store import Store
 from local_workspace.warehouse import sessions as sessions_module
@@ -21,20 +23,32 @@ from local_workspace.warehouse.operations import Operation
 from local_workspace.warehouse.results import Ready
 from local_workspace.warehouse.sessions import InvalidHandleError
 from local_workspace.warehouse.warehouses import Warehouses
-from tests.support.plain_engine import PlainEngine
+from tests.support.local_sql import SqlWorld
 
 
 def caller(number: str = "1") -> Caller:
     return Caller(Principal(number, f"{number}@example.com", number, "user"), frozenset({"sql"}), time.time() + 60)
 
 
-def warehouses(folder: Path, faults: Faults | None = None) -> Warehouses:
-    store = Store(folder / "store.sqlite")
-    store.open()
-    settings = LocalSettings(state=folder, warehouse_start_seconds=0.05)
-    made = Warehouses(store, PlainEngine(), settings, faults or Faults())
-    made.start()
-    return made
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    made = SqlWorld(tmp_path_factory.mktemp("engine")).engine
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def warehouses(tmp_path: Path, engine: Engine) -> Callable[[], Warehouses]:
+    """``warehouses()``: started anew, on the store of the test."""
+
+    def start() -> Warehouses:
+        store = Store(tmp_path / "store.sqlite")
+        store.open()
+        made = Warehouses(store, engine, LocalSettings(state=tmp_path, warehouse_start_seconds=0.05), Faults())
+        made.start()
+        return made
+
+    return start
 
 
 def test_start_takes_its_time_and_waiters_are_told_once() -> None:
@@ -92,11 +106,11 @@ def test_operation_that_waits_can_time_out() -> None:
     assert "QUERY_EXECUTION_TIMEOUT_EXCEEDED" in str(operation.error)
 
 
-def test_the_first_warehouse_keeps_its_id(tmp_path: Path) -> None:
-    first = warehouses(tmp_path)
+def test_the_first_warehouse_keeps_its_id(warehouses: Callable[[], Warehouses]) -> None:
+    first = warehouses()
     known = first.default_id
     first.close()
-    again = warehouses(tmp_path)
+    again = warehouses()
     assert again.default_id == known
     assert len(known) == 16
     assert int(known, 16)
@@ -104,8 +118,8 @@ def test_the_first_warehouse_keeps_its_id(tmp_path: Path) -> None:
     again.close()
 
 
-def test_sessions_are_found_by_their_owner_only(tmp_path: Path) -> None:
-    made = warehouses(tmp_path)
+def test_sessions_are_found_by_their_owner_only(warehouses: Callable[[], Warehouses]) -> None:
+    made = warehouses()
     session = made.open_session(made.default_id, caller("1"), SessionOptions())
     found = made.sessions.find(session.id, session.secret, caller("1"), made.default_id)
     assert found is session
@@ -119,20 +133,24 @@ def test_sessions_are_found_by_their_owner_only(tmp_path: Path) -> None:
     made.close()
 
 
-def test_idle_sessions_expire_and_busy_ones_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_sessions_expire_and_busy_ones_do_not(
+    warehouses: Callable[[], Warehouses], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sessions_module, "IDLE_SECONDS", -1)
-    made = warehouses(tmp_path)
+    made = warehouses()
     idle = made.open_session(made.default_id, caller(), SessionOptions())
     busy = made.open_session(made.default_id, caller(), SessionOptions())
     busy.add(Operation(lambda: Ready("x"), Lifecycle(lambda: StartPlan(30)), ResultFormat()))
     made.sessions.expire()
     assert made.sessions.of_warehouse(made.default_id) == [busy]
-    assert idle.sql.is_closed  # type: ignore[attr-defined]
+    assert idle.sql.execute("SELECT 1").wait(5) == "CANCELED", "it is closed"
     made.close()
 
 
-def test_failed_operations_are_dropped_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = warehouses(tmp_path)
+def test_failed_operations_are_dropped_after_a_while(
+    warehouses: Callable[[], Warehouses], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = warehouses()
     session = made.open_session(made.default_id, caller(), SessionOptions())
     failed = Operation(lambda: Ready("x", error=SqlError("X", "y", "XX000")), None, ResultFormat())
     session.add(failed)
