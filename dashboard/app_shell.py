@@ -5,13 +5,14 @@ callbacks that fill it. Layouts are functions, so each visit starts anew.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html, set_props
 from dash.development.base_component import Component
-from flask import Flask
+from flask import Flask, Response, request
 from loguru import logger
 
 from dashboard import appearance
@@ -23,7 +24,7 @@ from dashboard.components.dialog import dialog
 from dashboard.components.feedback import TOASTS, blank, toast
 from dashboard.components.signs import hidden, icon, mono
 from dashboard.identity import current_user
-from dashboard.pages import lakebase, model_serving, status, unity_catalog, welcome
+from dashboard.pages import guides, lakebase, model_serving, status, unity_catalog, welcome
 from dashboard.recent_errors import watch_api
 from dashboard.security import content_security_policy, send_security_headers
 from dashboard.vendor import STYLESHEETS, serve_vendor_files
@@ -61,6 +62,10 @@ PAGES = (
     Page("/model-serving", "Model Serving", "cpu", model_serving.layout, model_serving.register, "Models"),
     Page("/status", "Status", "activity", status.layout, status.register),
 )
+DOCS = Page("/guides", "Docs", "book", guides.layout, guides.register)
+"""Not one of the five of the rail: it stands at its foot, on a phone in the account menu."""
+_ANY_PATH = "/<path:path>"
+"""Dash's own route for pages: it answers every path that no other route takes."""
 
 _INDEX = """<!doctype html>
 <html lang="en">
@@ -111,10 +116,32 @@ def create_dash(server: Flask, services: Services) -> Dash:
     )
     app.layout = lambda: _frame(services)
     _register(app, services)
-    for page in PAGES:
+    for page in (*PAGES, DOCS):
         page.register(app, services)
+    _refuse_unknown_pages(server)
     send_security_headers(server, content_security_policy(app.csp_hashes()))
     return app
+
+
+def find_page(path: str) -> Page | None:
+    """The page that a path shows, with or without a slash at its end; a guide is a page of its own name."""
+    here = path.rstrip("/") or "/"
+    page = next((page for page in (*PAGES, DOCS) if page.path == here), None)
+    guide = guides.find(here)
+    if page is None and guide is not None:
+        return replace(DOCS, path=here, label=f"{guide.short}, guide", layout=partial(guides.layout, guide))
+    return page
+
+
+def _refuse_unknown_pages(server: Flask) -> None:
+    """The page "There is no page" is drawn in the browser like any other; its status says the same to programs."""
+
+    @server.after_request
+    def not_found(response: Response) -> Response:
+        rule = request.url_rule
+        if rule is not None and rule.rule == _ANY_PATH and response.status_code == 200:
+            response.status_code = 200 if find_page(request.path) is not None else 404
+        return response
 
 
 def _register(app: Dash, services: Services) -> None:
@@ -124,8 +151,8 @@ def _register(app: Dash, services: Services) -> None:
     @callback(app, Output(MAIN, "children"), Output(NAVIGATION, "children"), Input(LOCATION, "pathname"))
     def open_page(path: str | None) -> tuple[Component, list[Component]]:
         """Show the page of a path; runs as nobody."""
-        chosen = next((page for page in PAGES if page.path == (path or "/").rstrip("/") or page.path == path), None)
-        return _page(chosen, path or "/"), _links(chosen, settings.docs_url)
+        chosen = find_page(path or "/")
+        return _page(chosen, path or "/"), _links(chosen)
 
     @callback(app, Output(ACCOUNT, "children"), Output(POPOVER, "children"), Input(ARRIVAL, "data"))
     def show_account(_: Any) -> tuple[list[Component], list[Component]]:
@@ -173,9 +200,7 @@ def _frame(services: Services) -> Component:
                 ],
                 className="lf-top",
             ),
-            html.Nav(
-                _links(None, services.settings.docs_url), id=NAVIGATION, className="lf-nav", **{"aria-label": "Pages"}
-            ),
+            html.Nav(_links(None), id=NAVIGATION, className="lf-nav", **{"aria-label": "Pages"}),
             html.Main(id=MAIN, className="lf-main", tabIndex="-1"),
             html.Div(id=TOASTS, className="lf-toasts", role="status", **{"aria-live": "polite"}),
             _leave_dialog(),
@@ -209,7 +234,7 @@ def _leave_dialog() -> Component:
     )
 
 
-def _links(chosen: Page | None, docs_url: str) -> list[Component]:
+def _links(chosen: Page | None) -> list[Component]:
     links: list[Component] = []
     for page in PAGES:
         here = {"aria-current": "page"} if page is chosen else {}
@@ -219,9 +244,12 @@ def _links(chosen: Page | None, docs_url: str) -> list[Component]:
             else [html.Span(page.label)]
         )
         links.append(html.A([icon(page.icon_name), *words], href=page.path, **here))
-    rest = [html.A([icon("braces"), html.Span("API")], href="/docs")]
-    if docs_url:
-        rest.insert(0, html.A([icon("book"), html.Span("Docs")], href=docs_url))
+    reads = chosen is not None and chosen.path.startswith(DOCS.path)
+    here = {"aria-current": "page" if reads and chosen == DOCS else "true"} if reads else {}
+    rest = [
+        html.A([icon(DOCS.icon_name), html.Span(DOCS.label)], href=DOCS.path, **here),
+        html.A([icon("braces"), html.Span("API")], href="/docs"),
+    ]
     return [*links, html.Div(rest, className="rest")]
 
 
@@ -236,12 +264,15 @@ def _page(page: Page | None, path: str) -> Component:
 
 def _no_page(path: str) -> Component:
     return html.Div(
-        blank(
-            "missing",
-            html.Span(["There is no page ", mono(path)]),
-            ["The address may be mistyped, or the page was renamed."],
-            [html.A("Open Welcome", href="/", className="btn btn-primary")],
-        ),
+        [
+            html.H1("Not found", className="visually-hidden"),
+            blank(
+                "missing",
+                html.Span(["There is no page ", mono(path)]),
+                ["The address may be mistyped, or the page was renamed."],
+                [html.A("Open Welcome", href="/", className="btn btn-primary")],
+            ),
+        ],
         className="lf-page",
     )
 

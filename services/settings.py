@@ -86,7 +86,6 @@ class Settings(BaseSettings):
     account_switch_url: Annotated[
         str | None, Field(description="Where a person can switch the account, when the front door offers it.")
     ] = None
-    docs_url: Annotated[str, Field(description="Where the guides are published; empty: the rail shows no link.")] = ""
     log_level: Annotated[str, Field(description="Lowest level that is logged.")] = "INFO"
     server_threads: Annotated[int, Field(description="Requests served at once.", ge=4, le=256)] = 32
 

@@ -2,7 +2,8 @@
 // button, in new tabs and for screen readers; this script only takes over the plain click. After a change of page the
 // title changes and the focus goes to the content.
 (() => {
-  const pages = new Set(["/", "/unity-catalog", "/lakebase", "/model-serving", "/status"]);
+  const pages = new Set(["/", "/unity-catalog", "/lakebase", "/model-serving", "/status", "/guides"]);
+  const isPage = (path) => pages.has(path) || (path.startsWith("/guides/") && !path.startsWith("/guides/images/"));
   const changed = () => document.querySelector("[data-dirty=true]");
   let leaving = null, here = location.href;
 
@@ -26,7 +27,8 @@
     const link = event.target.closest("a[href]");
     if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || link.target) return;
     const to = new URL(link.href);
-    if (to.origin !== location.origin || !pages.has(to.pathname)) return;
+    if (to.origin !== location.origin || !isPage(to.pathname)) return;
+    if (to.hash && to.pathname + to.search === location.pathname + location.search) return;   // a place in this page
     event.preventDefault();
     if (to.href === location.href) return;
     if (changed()) ask(() => go(to.href)); else go(to.href);

@@ -63,6 +63,7 @@ def account_card(user: User, workspace: str, switch_url: str | None) -> list[Com
             ]
         ),
         html.Div(actions, className="row-flex"),
+        _foot_of_the_rail(),
     ]
 
 
@@ -73,7 +74,17 @@ def account_missing(error: LakefrontError, switch_url: str | None) -> list[Compo
         html.Ol([html.Li(text) for text in SETUP_STEPS], className="lf-setup"),
         html.P(error_facts(error), className="small faint"),
         *([html.A("Sign in", href=switch_url, className="btn btn-sm")] if switch_url else []),
+        _foot_of_the_rail(),
     ]
+
+
+def _foot_of_the_rail() -> Component:
+    """Docs and API, where a phone's bar has no room for them."""
+    links = [
+        html.A([icon(sign), html.Span(label)], href=path, className="btn btn-ghost btn-sm")
+        for label, path, sign in (("Docs", "/guides", "book"), ("API", "/docs", "braces"))
+    ]
+    return html.Div(html.Div(links, className="row-flex lf-pop-foot"), className="only-phone")
 
 
 def _head(name: str, below: str) -> Component:

@@ -25,8 +25,6 @@ STATE = "welcome-state"
 FOUND = "welcome-found"
 YOU = "welcome-you"
 APP = "welcome-app"
-GUIDE = "welcome-guide"
-EXPLAINED = "welcome-explained"
 TOUR = "welcome-tour"
 TOUR_COUNT = "welcome-tour-count"
 ARRIVED = "welcome-arrived"
@@ -65,7 +63,7 @@ RESTS_ON: dict[str, tuple[ServiceName, ...]] = {
     "model_serving": ("model_serving",),
     "status": ("authentication",),
 }
-_GUIDES = {"status": "observability"}  # guides that are not called as the page
+_GUIDES = {"status": "/guides/observability"}  # guides that are not called as the page
 PATHS = {name: f"/{name.replace('_', '-')}" for name, *_ in INTEGRATIONS}
 
 
@@ -122,30 +120,6 @@ def register(app: Dash, services: Services) -> None:
         user, _problem = user_or_problem()
         you = f"You, {user.user_name}" if user else "You, not signed in"
         return you, f"The app, {settings.databricks_app_name}", f"Open {settings.default_table}"
-
-    @callback(
-        app,
-        Output({"type": GUIDE, "name": ALL}, "children"),
-        Output(EXPLAINED, "children"),
-        Input({"type": GUIDE, "name": ALL}, "id"),
-    )
-    def link_guides(which: list[dict[str, str]]) -> tuple[list[Any], Any]:
-        """Link the guides where they are published; runs as nobody."""
-        if not settings.docs_url:
-            return [[] for _ in which], []
-        base = settings.docs_url.rstrip("/")
-        names = {name: label for name, _, label, *_ in INTEGRATIONS}
-        guides = [
-            [
-                html.A(
-                    ["Guide", hidden(f" of {names[one['name']]}")],
-                    href=f"{base}/{_GUIDES.get(one['name'], one['name'])}.md",
-                ),
-                " · ",
-            ]
-            for one in which
-        ]
-        return guides, html.A("Authentication, explained", href=f"{base}/authentication.md")
 
     @callback(app, Output(TOUR, "children"), Output(TOUR_COUNT, "children"), Input(ARRIVED, "data"))
     def show_tour(_: Any) -> tuple[Component, str]:
@@ -211,7 +185,8 @@ def _integrations() -> Component:
                     ),
                     html.Td(
                         [
-                            html.Span(id={"type": GUIDE, "name": name}),
+                            html.A(["Guide", hidden(f" of {label}")], href=_GUIDES.get(name, f"/guides{PATHS[name]}")),
+                            " \u00b7 ",
                             html.A(["API", hidden(f" of {label}")], href=f"/docs#/{name}"),
                         ],
                         className="nowrap small hide-phone",
@@ -253,7 +228,7 @@ def _who() -> Component:
             className="body",
         ),
         id="who",
-        aside=[html.Span(id=EXPLAINED, className="small push")],
+        aside=[html.A("Authentication, explained", href="/guides/authentication", className="small push")],
     )
 
 

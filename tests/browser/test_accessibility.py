@@ -11,7 +11,7 @@ from tests.browser.conftest import NARROW, WIDE, Window
 pytestmark = pytest.mark.browser
 SETTLED = "[...document.querySelectorAll('.lf-skel, [aria-busy=true]')].every((one) => !one.checkVisibility())"
 """Nothing that is seen still waits; what opens on demand may."""
-PAGES = ("/", "/lakebase", "/model-serving", "/status")
+PAGES = ("/", "/lakebase", "/model-serving", "/status", "/guides", "/guides/authentication", "/nothing-here")
 
 
 @pytest.mark.parametrize("path", PAGES)

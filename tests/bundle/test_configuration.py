@@ -84,9 +84,9 @@ def test_what_is_uploaded_is_small_and_needed_at_run_time(bundle: dict[str, Any]
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout.split("\n")  # fmt: skip
     tops = {name.split("/")[0] for name in listed if name}
-    excluded = {pattern.split("/")[0] for pattern in bundle["sync"]["exclude"]}
-    uploaded = {top for top in tops if not any(Path(top).match(pattern) for pattern in excluded)}
-    assert uploaded == {"app.py", "app.yaml", "requirements.txt", "dashboard", "services", "db"}
+    excluded = {pattern.removesuffix("/**") for pattern in bundle["sync"]["exclude"]}
+    uploaded = {top for top in tops if not any(Path("/", top).match(pattern) for pattern in excluded)}
+    assert uploaded == {"app.py", "app.yaml", "requirements.txt", "dashboard", "services", "db", "docs"}
     for name in listed:
         if name.split("/")[0] in uploaded and (ROOT / name).is_file():
             assert (ROOT / name).stat().st_size <= FILE_LIMIT_BYTES, name

@@ -19,7 +19,7 @@ import pytest
 
 from local_workspace.apps.files import FILE_LIMIT_BYTES
 from local_workspace.workspace import Workspace
-from tests.bundle.conftest import Cli, copied, make
+from tests.bundle.conftest import ROOT, Cli, copied, make
 from tests.bundle.test_autoscaling import autoscaling
 
 pytestmark = [pytest.mark.bundle, pytest.mark.timeout(400)]
@@ -193,12 +193,14 @@ def test_make_deploy_shows_its_steps_and_the_url(dev: Deployed) -> None:
 def test_only_what_runs_is_uploaded(dev: Deployed) -> None:
     folder = dev.cli.cloud.settings.state / f"files/Users/{MANAGER}/.bundle/lakefront/dev/files"
     assert {one.name for one in folder.iterdir()} == {
-        "app.py", "app.yaml", "requirements.txt", "dashboard", "services", "db",
+        "app.py", "app.yaml", "requirements.txt", "dashboard", "services", "db", "docs",
     }  # fmt: skip
     files = [one for one in folder.rglob("*") if one.is_file()]
     assert len(files) > 50
     assert all(one.stat().st_size <= FILE_LIMIT_BYTES for one in files)
-    assert not [one for one in files if one.suffix in {".pyc", ".md"} or one.name.startswith(".")]
+    assert not [one for one in files if one.suffix == ".pyc" or one.name.startswith(".")]
+    guides = {one.name for one in files if one.suffix == ".md"}
+    assert guides == {one.name for one in (ROOT / "docs").glob("*.md")}
 
 
 def test_it_runs_on_its_own_requirements_alone(dev: Deployed) -> None:

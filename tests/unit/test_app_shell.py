@@ -9,7 +9,7 @@ import pytest
 from dash import Dash
 from flask import Flask
 
-from dashboard.app_shell import PAGES, create_dash
+from dashboard.app_shell import DOCS, PAGES, create_dash
 from dashboard.identity import attach
 from dashboard.vendor import PREFIX, STYLESHEETS
 from services.container import build
@@ -26,7 +26,6 @@ def app() -> Dash:
             "DATABRICKS_CLIENT_SECRET": "secret",
             "DATABRICKS_WAREHOUSE_ID": "w",
             "LAKEBASE_INSTANCE_NAME": "db",
-            "DOCS_URL": "https://example.com/docs",
         }
     )
     server = Flask("test", static_folder=None)
@@ -43,7 +42,7 @@ def ids_of(layout: Any) -> set[str]:
 
 
 def test_every_input_of_a_callback_is_in_a_layout_or_declared_optional(app: Dash) -> None:
-    known = ids_of(app.layout()).union(*(ids_of(page.layout()) for page in PAGES))
+    known = ids_of(app.layout()).union(*(ids_of(page.layout()) for page in (*PAGES, DOCS)))
     missing = []
     for one in app.callback_map.values():
         for dependency in (*one["inputs"], *one["state"]):
@@ -96,3 +95,42 @@ def test_account_without_a_token_says_what_to_set_up(app: Dash) -> None:
     assert answer.status_code == 200
     assert "Not signed in" in answer.text
     assert "user authorization" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/unity-catalog", "/unity-catalog/", "/status", "/guides", "/guides/lakebase"])
+def test_a_page_answers_200(app: Dash, path: str) -> None:
+    answer = app.server.test_client().get(path)
+    assert answer.status_code == 200
+    assert "_dash-config" in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nothing-here", "/unity-catalog/unknown", "/Status", "/guides/none", "/guides/lakebase/x", "/guides/lakebase.md"],
+)
+def test_an_unknown_page_answers_404_with_the_page_that_says_so(app: Dash, path: str) -> None:
+    client = app.server.test_client()
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert "_dash-config" in answer.text  # the frame, which draws "There is no page" as its page
+    assert answer.headers["Content-Security-Policy"]
+    assert client.head(path).status_code == 404
+    body = {
+        "output": "..main.children...navigation.children..",
+        "outputs": [{"id": "main", "property": "children"}, {"id": "navigation", "property": "children"}],
+        "inputs": [{"id": "location", "property": "pathname", "value": path}],
+        "changedPropIds": ["location.pathname"],
+        "state": [],
+    }
+    drawn = client.post("/_dash-update-component", data=json.dumps(body), content_type="application/json")
+    assert drawn.status_code == 200
+    assert "There is no page " in drawn.text
+
+
+def test_pictures_of_guides_are_served_and_nothing_else_of_the_folder(app: Dash) -> None:
+    client = app.server.test_client()
+    picture = client.get("/guides/images/welcome.png")
+    assert picture.status_code == 200
+    assert picture.mimetype == "image/png"
+    for name in ("none.png", "..%2Flakebase.md", "../lakebase.md", "%2e%2e/architecture.md"):
+        assert client.get(f"/guides/images/{name}").status_code == 404
