@@ -232,6 +232,14 @@ class Profile(BaseModel):
     query: Query
 
 
+class FrequentValues(BaseModel):
+    """A column's most frequent values, the most frequent first, out of ``distinct`` different ones; nulls apart."""
+
+    values: list[TopValue]
+    distinct: int
+    query: Query
+
+
 class CatalogItem(BaseModel):
     """A catalog that the user may see."""
 

@@ -19,6 +19,7 @@ from services.unity_catalog.cache import Asked, Cache, now
 from services.unity_catalog.columns import chosen
 from services.unity_catalog.errors import CATALOG_ERRORS, REFUSALS, Place, catalog_error, table_not_found
 from services.unity_catalog.export import Export
+from services.unity_catalog.frequent import frequent
 from services.unity_catalog.metadata import Metadata
 from services.unity_catalog.models import (
     AggregateRequest,
@@ -28,6 +29,7 @@ from services.unity_catalog.models import (
     CountRequest,
     ExportProgress,
     ExportRequest,
+    FrequentValues,
     Profile,
     ProfileRequest,
     Query,
@@ -61,6 +63,7 @@ class UnityCatalogService:
         self._metadata = Metadata(settings, clients, self._runner)
         self._rows = Rows(self._runner, settings.metadata_cache_seconds)
         self._profiles: Cache[Profile] = Cache(settings.metadata_cache_seconds, 200)
+        self._frequent: Cache[FrequentValues] = Cache(settings.metadata_cache_seconds, 200)
         self._state: Cache[WarehouseState] = Cache(1.0, 1)
         self._exports: Cache[Export] = Cache(3600, 200)
 
@@ -193,6 +196,21 @@ class UnityCatalogService:
             refresh=refresh,
         )
 
+    def frequent_values(
+        self, user: User, ref: TableRef, column: str, *, cancel_key: str | None = None
+    ) -> FrequentValues:
+        """The most frequent values of a column of the whole table; kept briefly. Runs as the user.
+
+        Raises:
+            LakefrontError: see ``table`` and ``frequent.frequent``.
+        """
+        return self._frequent.get_or_make(
+            (user.user_id, user.token_key, ref, column),
+            lambda: self._with_details(
+                user, ref, lambda details: frequent(self._runner, user, ref, details, column, cancel_key)
+            ),
+        )
+
     def export(
         self,
         user: User,
@@ -233,10 +251,11 @@ class UnityCatalogService:
         return self._runner.cancel(user, cancel_key)
 
     def forget(self) -> None:
-        """Forget everything that is kept: metadata, totals, block counts and profiles."""
+        """Forget everything that is kept: metadata, totals, block counts, profiles and frequent values."""
         self._metadata.forget()
         self._rows.forget()
         self._profiles.clear()
+        self._frequent.clear()
 
     def ping(self, user: User) -> Query:
         """``SELECT 1`` on the warehouse, for the status page. Runs as the user.

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 - the page writes dashes, minus signs and quotes as people print them
-"""The Unity Catalog page without a browser: its view in the address, its chart's words, its filter's sentences."""
+"""The Unity Catalog page without a browser: its view in the address, its chart's words, what its filter keeps."""
 
 from __future__ import annotations
 
@@ -24,10 +24,8 @@ from dashboard.pages.unity_catalog.figures import (
     top_values,
     value_words,
 )
-from dashboard.pages.unity_catalog.filters import read, sentence
 from dashboard.pages.unity_catalog.saved_view import key_of
 from dashboard.pages.unity_catalog.view_state import ViewState, join_name, split_name
-from services.errors import InvalidRequest
 from services.unity_catalog import types
 from services.unity_catalog.filter_tree import And, Condition
 from services.unity_catalog.models import (
@@ -157,39 +155,6 @@ def test_value_words(value: Any, data_type: str, words: str) -> None:
 )
 def test_percent_never_rounds_a_rest_away(part: int, whole: int, words: str) -> None:
     assert percent(part, whole) == words
-
-
-def test_sentences_of_chips() -> None:
-    assert sentence(Condition(column="fare", operator="ge", value=25.0)) == ("fare", "at least", "25")
-    assert sentence(Condition(column="zip", operator="in", value=[1, 2])) == ("zip", "is one of", "1, 2")
-    assert sentence(Condition(column="name", operator="eq", value=""))[2] == '""'
-    tree = ViewState.of(
-        {"filter": [{"or": [{"column": "a", "operator": "is_null"}, {"column": "b", "operator": "eq", "value": True}]}]}
-    )
-    assert sentence(tree.filter[0])[2].startswith("(a is ")
-
-
-def test_what_is_typed_becomes_a_value_of_the_columns_type() -> None:
-    columns = {column.name: column for column in TRIPS.columns}
-    assert read(columns["fare"], "between", "1.5, 3").value == [1.5, 3.0]
-    assert read(columns["name"], "in", 'plain, "Portland, Oregon", "said ""so"""').value == [
-        "plain",
-        "Portland, Oregon",
-        'said "so"',
-    ]
-    with pytest.raises(InvalidRequest, match="ends with its quote"):
-        read(columns["name"], "in", '"open, end')
-    assert read(columns["zip"], "eq", "10018").value == 10018
-    assert read(columns["paid"], "eq", "true").value is True
-    assert read(columns["name"], "eq", "").value == ""
-    for column, operator, text in (
-        ("zip", "eq", "1.5"),
-        ("fare", "ge", ""),
-        ("fare", "between", "1"),
-        ("paid", "eq", "x"),
-    ):
-        with pytest.raises(InvalidRequest):
-            read(columns[column], operator, text)
 
 
 def test_what_the_filter_keeps_of_a_scale() -> None:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from dashboard.components.controls import facts
 from dashboard.components.signs import icon, mono
-from dashboard.pages.unity_catalog.filters import sentence
+from dashboard.pages.unity_catalog.filter_chips import sentence
 from dashboard.pages.unity_catalog.view_state import ViewState
 
 _VIEWS = {"rows": "Rows", "chart": "Chart", "profile": "Profile", "details": "Details"}

@@ -19,7 +19,7 @@ from dashboard.components.words import number, plural
 from dashboard.pages.model_serving import ids
 from dashboard.pages.model_serving.many import PREDICTION, SHARE, has_shares, prediction_column, share_column
 from dashboard.pages.model_serving.outcomes import label_of, share_of
-from dashboard.pages.unity_catalog.filters import sentence
+from dashboard.pages.unity_catalog.filter_chips import sentence
 from dashboard.pages.unity_catalog.view_state import ViewState
 from services.container import Services
 from services.errors import InvalidRequest, LakefrontError

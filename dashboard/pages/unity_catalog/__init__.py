@@ -107,7 +107,7 @@ def register(app: Dash, services: Services) -> None:
     arrival.register(app, services, personal)
     table.register(app, services, warehouse)
     tree.register(app, services)
-    filters.register(app)
+    filters.register(app, services)
     rows.register(app, services, warehouse)
     total.register(app, services)
     inspector.register(app, services)

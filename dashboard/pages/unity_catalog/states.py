@@ -13,7 +13,7 @@ from dashboard.components.signs import Identity, mono, state
 from dashboard.components.waterline import waterline
 from dashboard.components.words import number, plural
 from dashboard.pages.unity_catalog import ids
-from dashboard.pages.unity_catalog.filters import sentence
+from dashboard.pages.unity_catalog.filter_chips import sentence
 from dashboard.pages.unity_catalog.view_state import ViewState
 from dashboard.recent_errors import remember
 from services.errors import LakefrontError
