@@ -3,7 +3,7 @@
 (() => {
   const opens = "#uc-filter-add, #uc-save-view, #uc-save-view-more, .lf-chip > button:first-child";
   const values = "#uc-filter-value, #uc-filter-to, #uc-filter-find, .lf-set-list input, #uc-filter-list, #uc-save-name";
-  let opener = "#uc-filter-add", form = null, want = null, until = 0, arriving = false, pressed = false, asked = "";
+  let opener = "#uc-filter-add", form = null, want = null, until = 0, arriving = false, said = "", asked = "";
   const nowhere = () => !document.activeElement || document.activeElement === document.body;
   const chips = () => [...document.querySelectorAll(".lf-chip")];
   const later = (find) => { want = find; until = Date.now() + 1500; };
@@ -15,7 +15,6 @@
     if (button) { const at = chips().indexOf(chip); opener = at < 0 ? `#${button.id}` : at; }
     if (chip && event.target.closest("button")?.matches(".lf-chip > button + button")) { const at = chips().indexOf(chip); later(() => chips()[at]?.querySelector("button")); }
     else if (!event.target.closest?.(".lf-filter-form")) want = null;
-    if (event.target.closest?.("#uc-filter-apply")) pressed = true;
     const operator = event.target.closest?.(".lf-filter-form [data-operator]")?.dataset.operator;
     if (operator) { window.dash_clientside.set_props("uc-filter-operator", { value: operator }); document.getElementById("uc-filter-operator").focus(); }
   }, true);
@@ -44,11 +43,13 @@
     stop(boxes()[0]);
   });
 
-  // The form ends above the foot of the window; what does not fit scrolls inside it.
+  // The form ends above the foot of the window, what does not fit scrolls inside it; in a low window it begins higher.
   const fit = () => {
     if (!form?.isConnected) return;
-    const foot = document.querySelector(".lf-nav"), low = foot && getComputedStyle(foot).position === "fixed" ? foot.getBoundingClientRect().top : innerHeight;
-    form.style.setProperty("--room", `${Math.max(220, low - form.getBoundingClientRect().top - 8)}px`);
+    const foot = document.querySelector(".lf-nav")?.getBoundingClientRect(), top = form.parentElement.getBoundingClientRect().top + 6;
+    const room = (foot && foot.width > foot.height ? foot.top : innerHeight) - top - 8, lift = Math.max(0, Math.min(420 - room, top - 8));
+    form.style.setProperty("--room", `${room + lift}px`);
+    form.style.setProperty("--lift", `${-lift}px`);
   };
   addEventListener("resize", fit);
 
@@ -69,15 +70,15 @@
   };
   const look = () => {
     const now = document.querySelector(".lf-filter-form");
-    if (now && now !== form) { form = now; pressed = false; fit(); enter(); }
+    if (now && now !== form) { form = now; fit(); enter(); }
     if (!now && form) { form = null; const back = opener; later(() => (typeof back === "number" ? chips()[back]?.querySelector("button") : document.querySelector(back))); }
     abandon();
     if (form && boxes().length && !boxes().some((one) => one.tabIndex === 0 && one.getAttribute("tabindex"))) stop(boxes()[0]);
     if (form && arriving && seen(values)) { arriving = false; if (document.activeElement === form || nowhere()) seen(values).focus(); }
-    const wrong = form && pressed && seen(".invalid-feedback")?.closest(".lf-field");
-    if (wrong) { pressed = false; (wrong.querySelector(".is-invalid, select") ?? [...wrong.querySelectorAll("input")].find((one) => one.checkVisibility()))?.focus(); }
+    const problem = form && seen(".invalid-feedback[data-at]");
+    if (problem && problem.dataset.at !== said) { said = problem.dataset.at; [...problem.closest(".lf-field").querySelectorAll("input, select, textarea")].find((one) => one.checkVisibility())?.focus(); }
     if (want && Date.now() > until) want = null;
     if (want && nowhere()) { const to = want(); (to?.checkVisibility() ? to : document.getElementById("uc-filter-add"))?.focus(); }
   };
-  new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
+  new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["data-at"] });
 })();

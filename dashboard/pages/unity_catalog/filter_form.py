@@ -75,7 +75,13 @@ def value_fields(column: Column, operator: str, draft: Draft) -> list[Component]
     return [
         _field("From" if two else "Value", ids.FILTER_VALUE, column, draft.one, takes in {"one", "two"}, hint),
         _field("To", ids.FILTER_TO, column, draft.to, two, _hint(column, two=two, last=True)),
-        html.Div(waiting(column, operator, draft), id=ids.FILTER_MANY, className="lf-many", hidden=takes != "many"),
+        html.Div(
+            waiting(column, operator, draft),
+            id=ids.FILTER_MANY,
+            className="lf-many",
+            hidden=takes != "many",
+            **{"data-drawn": f"{column.name} {operator}"},
+        ),
         dcc.Store(id=ids.FILTER_DRAWN, data=operator),
     ]
 

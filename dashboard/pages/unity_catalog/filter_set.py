@@ -8,6 +8,8 @@ statement when the form closes or asks for another column's values.
 from __future__ import annotations
 
 import json
+import re
+import time
 import uuid
 from typing import Any
 
@@ -109,9 +111,10 @@ def note(identifier: str, problem: str = "", hint: str = "") -> Component:
 
 
 def note_words(identifier: str, problem: str, hint: str = "") -> list[Component]:
-    """What stands there."""
+    """What stands there; the time of a problem tells assets/filter_form.js that the field was looked at anew."""
     if problem:
-        return [html.Div(problem, className="invalid-feedback d-block", id=f"{identifier}-error")]
+        said = {"data-at": f"{time.time():.3f}"}
+        return [html.Div(problem, className="invalid-feedback d-block", id=f"{identifier}-error", **said)]
     return [html.Div(hint, className="form-text", id=f"{identifier}-hint")] if hint else []
 
 
@@ -221,9 +224,9 @@ def _words(column: Column, value: Any) -> str:
     """A value as cells write it, with all its digits; blanks at its ends are seen by the quotes around it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        text = repr(value)
-        return (f"{value:.2f}" if "e" not in text and len(text.split(".")[1]) < 2 else text).replace("-", MINUS)
+    if column.kind == "number" and isinstance(value, int | float):
+        text = repr(float(value))
+        return (f"{value:.2f}" if re.fullmatch(r"-?[0-9]+\.[0-9]", text) else text).replace("-", MINUS)
     if isinstance(value, int):
         return str(value).replace("-", MINUS)
     if column.kind == "timestamp":
