@@ -25,7 +25,7 @@ $(READY): requirements-dev.txt
 	@touch $(READY)
 
 run: $(READY) ## Run the app on a local workspace: make run PORT=8000 STATE=.local TAXI_ROWS=10000000
-	@exec $(BIN)/python -m local_workspace --state $(STATE) --app . --front-door-port $(PORT) --taxi-rows $(TAXI_ROWS) --sample-data --sample-records analyst@example.com
+	@exec $(BIN)/python -m local_workspace --state "$(STATE)" --app . --front-door-port $(PORT) --taxi-rows $(TAXI_ROWS) --sample-data --sample-records analyst@example.com
 
 test: $(READY) browser ## Run every test, in a real browser too
 	$(BIN)/python -m pytest
@@ -47,7 +47,7 @@ browser: ## Install Chromium and its driver (Debian and Ubuntu), when they are m
 	@$(PYTHON) scripts/install_browser.py
 
 stop: ## Stop what a killed run may have left behind
-	@$(PYTHON) scripts/stop_leftovers.py $(STATE)
+	@$(PYTHON) scripts/stop_leftovers.py "$(STATE)"
 
 lock: $(READY) ## Pin the packages of pyproject.toml anew
 	@sh scripts/lock.sh $(BIN)
@@ -68,4 +68,4 @@ screenshots: $(READY) browser ## Take the pictures of the documentation
 	$(BIN)/python -m scripts.screenshots
 
 clean: ## Remove the virtual environment and the local data
-	rm -rf $(VENV) $(STATE)
+	rm -rf "$(VENV)" "$(STATE)"

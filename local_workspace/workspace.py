@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -173,4 +174,5 @@ class Workspace:
         file = self.environment_file
         file.unlink(missing_ok=True)
         file.touch(mode=0o600)
-        file.write_text("".join(f"{name}={value}\n" for name, value in self.environment().items()))
+        # Quoted where a shell that reads the file needs it: the state folder may have a blank in its path.
+        file.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in self.environment().items()))

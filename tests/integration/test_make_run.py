@@ -188,21 +188,33 @@ def test_official_clients_reach_the_workspace_by_its_environment_file(live: Live
 
 def test_what_was_made_survives_a_stop_and_a_kill(tmp_path: Path) -> None:
     value = "[1.0,12345678901234567890]"
-    with LiveApp(tmp_path) as first, first.client() as client:
+    folder = tmp_path / "with a blank"
+    folder.mkdir()
+    with LiveApp(folder) as first, first.client() as client:
         body = f'{{"preference_key": "kept", "preference_value": {value}}}'
         answer = client.post("/api/v1/preferences", content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code == 201
         assert first.stop() == 0
         assert not (first.state / "workspace.env").exists()
     began = time.monotonic()
-    with LiveApp(tmp_path) as second, second.client() as client:
+    with LiveApp(folder) as second, second.client() as client:
         print(f"second start: {time.monotonic() - began:.1f} s until healthy")
         assert value in client.get("/api/v1/preferences/kept").text
+        read = f'. "{second.state}/workspace.env"; test -r "$DATABRICKS_CA_FILE"'
+        assert subprocess.run(["/bin/sh", "-euc", read], check=False).returncode == 0, "a shell can read the file"
         second.kill()
-    with LiveApp(tmp_path) as third, third.client() as client:
+    with LiveApp(folder) as third, third.client() as client:
         assert value in client.get("/api/v1/preferences/kept").text
     leftovers = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False).stdout
     assert not leftovers, "processes were left behind"
+
+
+@pytest.mark.parametrize("target", ["run", "stop", "clean"])
+def test_make_takes_a_state_folder_with_a_blank(target: str) -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", target, "STATE=with a blank"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert '"with a blank"' in done.stdout
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
