@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from services.identity import User
-from services.unity_catalog import values
+from services.unity_catalog import types, values
 from services.unity_catalog.errors import invalid
 from services.unity_catalog.filters import predicate
 from services.unity_catalog.identifiers import qualified, quote
@@ -163,8 +163,6 @@ def _check_group(column: Column, group: GroupBy, field: str) -> None:
         raise invalid(field, "bucket and bins exclude each other")
     if group.bucket is not None and column.kind not in ("timestamp", "date"):
         raise invalid(f"{field}.bucket", f"a bucket needs a timestamp or a date; {column.name} is {column.data_type}")
-    if group.bucket == "hour" and column.kind == "date":
-        raise invalid(f"{field}.bucket", f"{column.name} is a DATE, it has no hours")
     if group.bins is not None and column.kind not in _NUMBERS:
         raise invalid(f"{field}.bins", f"bins need a number; {column.name} is {column.data_type}")
 
@@ -174,7 +172,9 @@ def _group(column: Column, group: GroupBy, extent: Extent | None, binder: Binder
     name = quote(column.name)
     if group.bucket is not None:
         truncated = f"date_trunc('{group.bucket.upper()}', {name})"
-        return f"CAST({truncated} AS DATE)" if column.kind == "date" else truncated
+        # date_trunc gives a TIMESTAMP, whatever it is given.
+        own = types.base(column.data_type)
+        return truncated if own == "TIMESTAMP" else f"CAST({truncated} AS {own})"
     if group.bins is None or extent is None:
         return name
     number = f"CAST({name} AS DOUBLE)"

@@ -188,32 +188,38 @@ def _writer(file_format: Format, sink: _Sink, schema: pa.Schema) -> _Writer:
 class _CsvWriter:
     """CSV (RFC 4180), UTF-8, one header line. Null is an empty field, empty text is ``""``.
 
-    Times are ISO 8601; binary base64; nested values JSON. These become text first: Arrow writes zoned times eight
-    times slower than text, and nested values not at all.
+    Times are ISO 8601; binary base64; nested values JSON; NaN and infinities the words of the JSON answers. These
+    become text first: Arrow writes zoned times eight times slower than text, and nested values not at all.
     """
 
     def __init__(self, sink: _Sink, schema: pa.Schema) -> None:
-        self._schema = pa.schema([(one.name, one.type if _plain(one.type) else pa.string()) for one in schema])
-        self._writer = pa_csv.CSVWriter(
-            pa.PythonFile(sink, mode="w"),
-            self._schema,
-            write_options=pa_csv.WriteOptions(include_header=True, quoting_style="needed"),
-        )
+        self._sink = sink
+        self._writers: dict[tuple[pa.DataType, ...], pa_csv.CSVWriter] = {}
+        self.write_table(schema.empty_table())  # the header
 
     def write_table(self, table: pa.Table) -> None:
-        """Write one batch."""
-        columns = [one if _plain(one.type) else _as_text(one) for one in table.columns]
-        self._writer.write_table(pa.table(columns, schema=self._schema))
+        """Write one batch. A writer is bound to the columns' types, and a batch with a NaN in it has a text there."""
+        columns = [one if _plain(one) else _as_text(one) for one in table.columns]
+        batch = pa.table(columns, names=table.column_names)
+        types = tuple(batch.schema.types)
+        if types not in self._writers:
+            options = pa_csv.WriteOptions(include_header=not self._writers, quoting_style="needed")
+            file = pa.PythonFile(self._sink, mode="w")
+            self._writers[types] = pa_csv.CSVWriter(file, batch.schema, write_options=options)
+        self._writers[types].write_table(batch)
 
     def close(self) -> None:
         """Write what is left."""
-        self._writer.close()
+        for writer in self._writers.values():
+            writer.close()
 
 
-def _plain(kind: pa.DataType) -> bool:
-    """Whether Arrow writes the type as CSV by itself, as we want it."""
-    tests = (pa.types.is_string, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_date)
-    return any(test(kind) for test in tests)
+def _plain(column: pa.ChunkedArray) -> bool:
+    """Whether Arrow writes the column as CSV by itself, as we want it."""
+    if pa.types.is_floating(column.type):
+        return bool(pc.all(pc.is_finite(column), min_count=0).as_py())
+    tests = (pa.types.is_string, pa.types.is_integer, pa.types.is_boolean, pa.types.is_date)
+    return any(test(column.type) for test in tests)
 
 
 def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -223,6 +229,9 @@ def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
         plain = pc.cast(pc.cast(column, pa.timestamp("us")), pa.string())
         text = pc.replace_substring(plain, " ", "T", max_replacements=1)
         return pc.binary_join_element_wise(text, "Z", "") if kind.tz else text
+    if pa.types.is_floating(kind):
+        word = pc.if_else(pc.is_nan(column), "NaN", pc.if_else(pc.greater(column, 0), "Infinity", "-Infinity"))
+        return pc.if_else(pc.is_finite(column), pc.cast(column, pa.string()), word)
     safe = values.column(column)
     if pa.types.is_nested(kind):
         safe = [None if value is None else json.dumps(value, ensure_ascii=False) for value in safe]

@@ -267,6 +267,20 @@ def test_time_buckets_add_up(analyst: FlaskClient, bucket: str) -> None:
     assert all(start.endswith(":00:00Z") for start in starts)
 
 
+@pytest.mark.parametrize(("column", "kind"), [("ts", "TIMESTAMP"), ("ntz", "TIMESTAMP_NTZ"), ("day", "DATE")])
+@pytest.mark.parametrize("bucket", ["hour", "month"])
+def test_a_bucket_is_of_its_columns_own_type(analyst: FlaskClient, column: str, kind: str, bucket: str) -> None:
+    """A bar's value is what a filter on the column takes back; an hour of a date is its day."""
+    body = {"group_by": [{"column": column, "bucket": bucket}], "measures": [{"function": "count"}]}
+    found = body_of(analyst.post(f"{LAB}/aggregate", json=body), 200)
+    assert found["columns"][0]["data_type"] == kind
+    starts = [row[column] for row in found["rows"] if row[column] is not None]
+    assert len(starts) > 2
+    filtered = {"filter": {"column": column, "operator": "ge", "value": starts[-1]}}
+    count = body_of(analyst.post(f"{LAB}/count", json=filtered), 200)["total_rows"]
+    assert count == found["rows"][-1]["count"]
+
+
 def test_a_profile_equals_python(analyst: FlaskClient) -> None:
     found = body_of(analyst.get(f"{LAB}/profile"), 200)
     assert found["rows_read"] == 90
@@ -296,7 +310,7 @@ def test_a_profile_equals_python(analyst: FlaskClient) -> None:
 
 
 def test_csv_keeps_rows_order_nulls_and_text(analyst: FlaskClient) -> None:
-    body = {"columns": ["id", "s", "dec", "ts", "arr"], "sort": [{"column": "id", "direction": "desc"}]}
+    body = {"columns": ["id", "s", "dec", "d", "f", "ts", "arr"], "sort": [{"column": "id", "direction": "desc"}]}
     response = analyst.post(f"{LAB}/export?format=csv", json=body)
     assert response.status_code == 200
     assert response.headers["Content-Disposition"] == 'attachment; filename="api.csv"'
@@ -309,6 +323,16 @@ def test_csv_keeps_rows_order_nulls_and_text(analyst: FlaskClient) -> None:
         assert row["s"] == (made["s"] or "")
         assert row["dec"] == ("" if made["dec"] is None else f"{made['dec']:.18f}")
         assert row["arr"] == ("" if made["arr"] is None else json.dumps(made["arr"]))
+        for name in ("d", "f"):
+            assert (row[name] == "") == (made[name] is None)
+            assert made[name] is None or float(row[name]) == pytest.approx(made[name], nan_ok=True, rel=1e-6)
+    words = Counter(row["d"] for row in rows if row["d"] in ("NaN", "Infinity", "-Infinity"))
+    assert words == Counter(one["d"] for one in answered(analyst) if isinstance(one["d"], str))
+    assert len(words) == 3, "the words of the JSON answers"
+
+
+def answered(analyst: FlaskClient) -> list[dict[str, Any]]:
+    return list(body_of(analyst.get(f"{LAB}/rows?limit=1000"), 200)["rows"])
 
 
 def test_an_export_is_cut_at_the_cap_and_says_so(
