@@ -24,6 +24,9 @@ VERSION = "0.1.0"
 _MAX_BODY_BYTES = 16 * 1024 * 1024
 """Model Serving's own limit for one request; smaller limits are checked where they apply."""
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Methods that the metric tells apart; a caller may invent as many as there are words."""
+
 _SWAGGER_FILES = {"swagger-ui.css": "css", "swagger-ui-bundle.js": "js"}
 """Files of the installed package ``flask-openapi3-swagger``, by the folder they lie in."""
 
@@ -76,13 +79,20 @@ def create_server(services: Services) -> Flask:
 
 
 def _refuse_unknown(app: Flask, api: Api) -> None:
-    """Dash answers unknown paths with the page; below /api an unknown path or method is an error."""
+    """Dash answers unknown paths with the page; below /api an unknown path or method is an error.
 
-    @app.route("/api/<path:_path>", methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
-    def unknown(_path: str) -> Response:
+    It is asked before the view, because Dash's catch-all route would take the path, or lend it methods of its own.
+    """
+
+    @app.before_request
+    def unknown() -> Response | None:
+        if not f"{request.path}/".startswith("/api/") or api.serves(request.endpoint):
+            return None
         allowed = api.methods_of(request.path)
         if not allowed:
             raise NotFound("There is no such route.")
+        if request.method == "OPTIONS":
+            return Response(status=204, headers={"Allow": ", ".join(allowed)})
         raise MethodNotAllowed(valid_methods=allowed)
 
 
@@ -98,7 +108,8 @@ def _bind_requests(app: Flask) -> None:
     def stamp(response: Response) -> Response:
         seconds = time.perf_counter() - g.get("started", time.perf_counter())
         route = request.url_rule.rule if request.url_rule is not None else "unmatched"
-        requests_total.labels(route, request.method, str(response.status_code)).inc()
+        method = request.method if request.method in _METHODS else "other"
+        requests_total.labels(route, method, str(response.status_code)).inc()
         request_seconds.labels(route).observe(seconds)
         response.headers["X-Request-Id"] = g.get("request_id", "")
         user = g.get("lakefront_user")

@@ -23,6 +23,8 @@ from services.unity_catalog.filter_tree import UNION_TAG
 View = TypeVar("View", bound=Callable[..., Any])
 
 _PATH_PARAMETER = re.compile(r"{(\w+)}")
+_ENDPOINT = "api."
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,20}")
 _REF = "#/components/schemas/{model}"
 
 
@@ -131,13 +133,20 @@ class Api:
                 signed_in,
             )
             self._operations.append(operation)
-            rule = _PATH_PARAMETER.sub(r"<\1>", path)
             self._app.add_url_rule(
-                rule, f"api.{view.__name__}", _serve(operation, view, self._sign_in), methods=[method]
+                _PATH_PARAMETER.sub(r"<\1>", path),
+                _ENDPOINT + view.__name__,
+                _serve(operation, view, self._sign_in),
+                methods=[method],
+                provide_automatic_options=False,
             )
             return view
 
         return decorate
+
+    def serves(self, endpoint: str | None) -> bool:
+        """Whether a Flask endpoint is a described route."""
+        return endpoint is not None and endpoint.startswith(_ENDPOINT)
 
     def methods_of(self, path: str) -> list[str]:
         """The methods that some described route takes at ``path``, to tell 405 from 404."""
@@ -215,6 +224,10 @@ def read_query(model: type[BaseModel]) -> BaseModel:
         many = field is not None and str(field.annotation).startswith(("list", "tuple"))
         if not many and len(given) > 1:
             raise InvalidRequest(name, "given more than once")
+        if any("\0" in one for one in given):
+            raise InvalidRequest(name, "contains a NUL character")
+        if field is not None and field.annotation is int and not _WHOLE_NUMBER.fullmatch(given[0]):
+            raise InvalidRequest(name, "a whole number expected")
         values[name] = given if many else given[0]
     try:
         return model.model_validate(values)
@@ -223,13 +236,13 @@ def read_query(model: type[BaseModel]) -> BaseModel:
 
 
 def read_body(model: type[BaseModel]) -> BaseModel:
-    """The request's JSON body as ``model``, in pydantic's JSON mode.
+    """The request's JSON body as ``model``, in pydantic's JSON mode; no body at all says what ``{}`` says.
 
     Raises:
         InvalidRequest: not JSON, not UTF-8, or with the first wrong field.
     """
     try:
-        return model.model_validate_json(request.get_data())
+        return model.model_validate_json(request.get_data() or b"{}")
     except ValidationError as error:
         raise invalid(error) from None
 

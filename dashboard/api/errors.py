@@ -5,9 +5,11 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from dash.exceptions import DependencyException
 from flask import Flask, Response, jsonify, request
 from loguru import logger
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import NotFound as PathNotFound
 
 from services.errors import InternalError, InvalidRequest, LakefrontError, NotFound
 from services.observability import errors_total, request_id
@@ -67,6 +69,11 @@ def register(app: Flask) -> None:
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             response.headers["Allow"] = ", ".join(error.valid_methods)
         return response
+
+    @app.errorhandler(DependencyException)
+    def on_unknown_library(_error: DependencyException) -> HTTPException:
+        """Somebody asked for a script of a library that is not part of the page."""
+        return PathNotFound()
 
     @app.errorhandler(Exception)
     def on_unforeseen(error: Exception) -> Response:

@@ -7,6 +7,7 @@ column's type is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
@@ -44,13 +45,16 @@ def _one_reason(value: Any) -> Any:
     """Refuse what is no value with one reason, instead of one for each type that it could have had.
 
     Raises:
-        ValueError: neither a scalar, nor a list of at most ``MAX_VALUES`` of them, nor null.
+        ValueError: neither a scalar, nor a list of at most ``MAX_VALUES`` of them, nor null; or a number that is not
+            finite: JSON has none, and what is too large for a DOUBLE would silently become one.
     """
     many = value if isinstance(value, list) else [value]
     if len(many) > MAX_VALUES:
         raise ValueError(f"at most {MAX_VALUES} values")
     if value is not None and not all(isinstance(one, bool | int | float | str) for one in many):
         raise ValueError("a value is text, a number, true or false, or a list of them; for nulls there is is_null")
+    if any(isinstance(one, float) and not math.isfinite(one) for one in many):
+        raise ValueError('a number beyond DOUBLE is none; write "NaN", "Infinity" and "-Infinity" as text')
     return value
 
 

@@ -95,8 +95,9 @@ def _integer_literal(_: str, value: Any) -> Literal:
 
 def _double_literal(data_type: str, value: Any) -> Literal:
     """For DOUBLE and FLOAT columns, in the column's own width, so that a value that was shown is found again."""
-    number = float(_number(value))
-    if isinstance(value, int) and not math.isfinite(number):
+    given = _number(value)
+    number = float(given)
+    if not isinstance(given, float) and not math.isfinite(number):
         raise ValueError(value)
     text = {math.inf: "Infinity", -math.inf: "-Infinity"}.get(number, repr(number))
     return Literal("FLOAT" if types.base(data_type) in ("FLOAT", "REAL") else "DOUBLE", text, number, value)

@@ -68,7 +68,7 @@ class RowsRequest(Request):
     columns: Annotated[list[Name], Field(min_length=1, max_length=1_000)] | None = None
     sort: Annotated[list[Sort], Field(max_length=16)] = []
     filter: Filter | None = None
-    count: bool | None = None
+    count: Annotated[bool, Field(strict=True)] | None = None
     """Whether to count all rows; when it is not said, a total is given where the page tells it by itself."""
 
 

@@ -80,7 +80,7 @@ def test_documentation_works_offline(client_of: Callable[..., FlaskClient]) -> N
     assert client.get("/docs/files/plugins.py").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v2/me", "/api/v1/preferences/a/b"])
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v2/me", "/api/v1/preferences/a/b", "/api/", "/api"])
 def test_an_unknown_route_is_a_json_404(client_of: Callable[..., FlaskClient], path: str) -> None:
     answer = client_of().get(path)
     assert answer.status_code == 404
@@ -92,6 +92,21 @@ def test_a_wrong_method_is_a_json_405(client_of: Callable[..., FlaskClient]) -> 
     assert answer.status_code == 405
     assert answer.get_json()["error_code"] == "METHOD_NOT_ALLOWED"
     assert answer.headers["Allow"] == "GET"
+
+
+@pytest.mark.parametrize(("path", "methods"), [("/api/v1/me", "GET"), ("/api/v1/preferences/a", "DELETE, GET, PUT")])
+def test_a_path_tells_its_own_methods_only(client_of: Callable[..., FlaskClient], path: str, methods: str) -> None:
+    options = client_of(None).options(path)
+    assert (options.status_code, options.headers["Allow"]) == (204, methods)
+    for method in ("PATCH", "TRACE", "PROPFIND"):
+        answer = client_of(None).open(path, method=method)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, methods)
+        assert answer.headers["X-Request-Id"]
+    assert 'method="PROPFIND"' not in client_of(None).get("/metrics").text, "callers do not make up time series"
+
+
+def test_a_script_that_there_is_not_is_no_failure_of_ours(client_of: Callable[..., FlaskClient]) -> None:
+    assert client_of(None).get("/_dash-component-suites/nothing/x.js").status_code == 404
 
 
 def test_nobody_learns_more_than_that_they_must_sign_in(client_of: Callable[..., FlaskClient]) -> None:

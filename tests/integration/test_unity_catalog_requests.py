@@ -39,6 +39,56 @@ def test_a_refusal_names_the_field_as_the_caller_wrote_it(client_of: Client, bod
     assert "boolean" not in refusal["message"], "the reason is about all that a value may be"
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ('{"filter": {"column": "fare_amount", "operator": "lt", "value": 1e400}}', "filter.value"),
+        ('{"filter": {"column": "fare_amount", "operator": "in", "value": [1, NaN]}}', "filter.value"),
+        ('{"filter": {"column": "fare_amount", "operator": "lt", "value": "1e400"}}', "filter.value"),
+        ('{"count": "yes"}', "count"),
+        ('{"count": 1}', "count"),
+    ],
+)
+def test_a_value_is_not_taken_for_another(client_of: Client, body: str, field: str) -> None:
+    """What is too large for a DOUBLE is not infinity, which has a word of its own; only true is true."""
+    response = client_of("analyst@example.com").post(f"{BASE}/tables/samples/nyctaxi/trips/query", data=body)
+    assert response.status_code == 400, response.text
+    assert response.get_json()["technical_details"]["field"] == field
+
+
+@pytest.mark.parametrize("limit", ["1.0", "1_0", "%201", "1e1", "٣", ""])
+def test_a_limit_is_a_whole_number(client_of: Client, limit: str) -> None:
+    for path in (f"{CUSTOMERS}/rows", "/api/v1/preferences"):
+        response = client_of("analyst@example.com").get(f"{path}?limit={limit}")
+        assert response.status_code == 400, response.text
+        assert response.get_json()["technical_details"]["field"] == "limit"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "preferences?search",
+        "audit-log?record_key",
+        "audit-log?record_type",
+        "model-serving/inference-logs?endpoint_name",
+    ],
+)
+def test_a_nul_character_is_a_bad_request(client_of: Client, path: str) -> None:
+    """Postgres takes none in a text."""
+    response = client_of("analyst@example.com").get(f"/api/v1/{path}=a%00b")
+    assert response.status_code == 400, response.text
+    assert response.get_json()["technical_details"]["field"] == path.partition("?")[2]
+
+
+def test_no_body_is_an_empty_one(client_of: Client) -> None:
+    analyst = client_of("analyst@example.com")
+    assert analyst.post(f"{CUSTOMERS}/query").get_json()["rows"]
+    assert analyst.post(f"{CUSTOMERS}/export?format=csv").get_data(as_text=True).count("\n") > 10
+    refused = analyst.post(f"{CUSTOMERS}/aggregate")
+    assert refused.status_code == 400
+    assert refused.get_json()["technical_details"]["field"] == "measures"
+
+
 def test_a_refused_value_is_not_repeated(client_of: Client) -> None:
     """Messages are logged; what people filter by is theirs."""
     response = client_of("analyst@example.com").post(
