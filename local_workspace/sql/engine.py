@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ from local_workspace.unity_catalog.model import Table
 STORE = "store"
 """DuckDB's name of the file that holds all tables; their names in it say nothing about their logical names."""
 
-SLOTS = 64
-"""Statements that are planned or run to their first rows at once; the others wait in state PENDING."""
+WORKERS = 64
+"""Threads that plan statements and run them to their first rows; further statements wait in state PENDING."""
 
 _LOCKED = (
     "TimeZone = 'UTC'",
@@ -64,7 +65,7 @@ class Engine:
         self._sessions: set[LocalSession] = set()
         self._lock = threading.Lock()
         self._table_locks: dict[str, threading.RLock] = {}
-        self.slots = threading.Semaphore(SLOTS)
+        self.workers = ThreadPoolExecutor(WORKERS, "sql-statement")
 
     def start(self) -> None:
         """Open the database, lock its settings, and begin to make the sample table in the background.
@@ -89,6 +90,7 @@ class Engine:
             sessions, self._sessions = list(self._sessions), set()
         for session in sessions:
             session.close()
+        self.workers.shutdown(wait=False, cancel_futures=True)
         self._taxi.stop()
         if self._root is not None:
             root, self._root = self._root, None

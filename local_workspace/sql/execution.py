@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from typing import Any
 
 import pyarrow as pa
@@ -26,7 +27,6 @@ class StatementExecution:
         statement: its text, for those who list statements.
         run: does the work on the worker thread; it is called again by ``rewind`` when the rows are no longer held.
         on_end: called once when it is closed.
-        slots: bounds how many statements are planned or run to their first rows at once; others stay PENDING.
     """
 
     def __init__(
@@ -34,9 +34,7 @@ class StatementExecution:
         statement: str,
         run: Callable[[Stop], Result],
         on_end: Callable[[StatementExecution], None],
-        slots: threading.Semaphore | None = None,
     ) -> None:
-        self._slots = slots or threading.Semaphore()
         self.id = uuid.uuid1().bytes
         self.statement = statement
         self._run = run
@@ -77,22 +75,13 @@ class StatementExecution:
         """The number of changed rows, for DML."""
         return self._rows_affected
 
-    def start(self) -> None:
-        """Start the worker."""
-        threading.Thread(target=self._work, name="sql-statement", daemon=True).start()
+    def start(self, workers: Executor) -> None:
+        """Run it on a thread of ``workers``; it stays PENDING while all of them are busy."""
+        workers.submit(self._work)
 
     def _work(self) -> None:
-        # A statement that was cancelled while it was planned is reported at once and keeps its slot until the planner
+        # A statement that was cancelled while it was planned is reported at once and keeps its thread until the planner
         # returns: planning is plain computation that nothing interrupts, so its number is bounded instead.
-        while not self._slots.acquire(timeout=0.05):
-            if self._state != "PENDING":
-                return
-        try:
-            self._run_in_slot()
-        finally:
-            self._slots.release()
-
-    def _run_in_slot(self) -> None:
         with self._changed:
             if self._state != "PENDING":
                 return

@@ -66,7 +66,6 @@ class LocalSession:
             statement,
             lambda stop: run.run(self, statement, parameters, stop, row_limit=row_limit),
             self._forget,
-            self.engine.slots,
         )
         with self._lock:
             closed = self._closed
@@ -75,7 +74,7 @@ class LocalSession:
         if closed:
             execution.cancel()
         else:
-            execution.start()
+            execution.start(self.engine.workers)
         return execution
 
     def _forget(self, execution: StatementExecution) -> None:

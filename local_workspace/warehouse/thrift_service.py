@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from databricks.sql.thrift_api.TCLIService import TCLIService, ttypes
-from thrift.protocol import TBinaryProtocol
+from thrift.protocol.TBinaryProtocol import TBinaryProtocolAccelerated
 from thrift.transport import TTransport
 
 from local_workspace.faults import Fault
@@ -116,13 +116,13 @@ class ThriftService:
         self.refused: ApiError | None = None
 
     def answer(self, message: bytes) -> bytes:
-        """One binary-protocol message in, one out. Strings may be of any length: statements may be long."""
-        out = TTransport.TMemoryBuffer()
+        """One binary-protocol message in, one out. Statements may be long: only the message bounds what is in it."""
+        out, most = TTransport.TMemoryBuffer(), len(message)
         TCLIService.Processor(self).process(
-            TBinaryProtocol.TBinaryProtocol(
-                TTransport.TMemoryBuffer(message), string_length_limit=None, container_length_limit=None
+            TBinaryProtocolAccelerated(
+                TTransport.TMemoryBuffer(message), string_length_limit=most, container_length_limit=most
             ),
-            TBinaryProtocol.TBinaryProtocol(out),
+            TBinaryProtocolAccelerated(out),
         )
         data: bytes = out.getvalue()
         return data

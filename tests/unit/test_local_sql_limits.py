@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -129,10 +130,10 @@ def test_cancel_while_planning_is_reported_at_once(world: SqlWorld, monkeypatch:
     execution.close()
 
 
-def test_statements_beyond_the_slots_wait_and_can_be_cancelled(
+def test_statements_beyond_the_workers_wait_and_can_be_cancelled(
     world: SqlWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(world.engine, "slots", threading.Semaphore(2))
+    monkeypatch.setattr(world.engine, "workers", ThreadPoolExecutor(2))
     endless = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE (a.id * b.id) % 7 = 3"
     session = world.new_session()
     running = [session.execute(endless) for _ in range(2)]
