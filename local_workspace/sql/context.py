@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from local_workspace.identity.directory import Directory
 from local_workspace.identity.model import Caller
 from local_workspace.sql.govern import Scope
+from local_workspace.sql.plans import Plans
 from local_workspace.sql.results import Stop
 from local_workspace.unity_catalog.metastore import Metastore
 from local_workspace.unity_catalog.model import Table
@@ -19,6 +20,7 @@ class Storage(Protocol):
 
     metastore: Metastore
     directory: Directory
+    plans: Plans
 
     def cursor(self, zone: str) -> Any:
         """A new DuckDB cursor whose timestamps are read and written in ``zone``; the caller closes it."""

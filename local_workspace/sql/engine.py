@@ -17,6 +17,7 @@ from local_workspace.identity.directory import Directory
 from local_workspace.identity.model import Caller
 from local_workspace.sql import macros
 from local_workspace.sql.model import Session, SessionOptions
+from local_workspace.sql.plans import Plans
 from local_workspace.sql.results import Stop
 from local_workspace.sql.samples import TAXI_DATABASE, TaxiTrips
 from local_workspace.sql.session import LocalSession
@@ -65,6 +66,7 @@ class Engine:
         self._sessions: set[LocalSession] = set()
         self._lock = threading.Lock()
         self._table_locks: dict[str, threading.RLock] = {}
+        self.plans = Plans()
         self.workers = ThreadPoolExecutor(WORKERS, "sql-statement")
 
     def start(self) -> None:

@@ -24,6 +24,20 @@ def shown(parameters: tuple[Parameter, ...]) -> dict[str, str]:
     }
 
 
+def standing(parameters: tuple[Parameter, ...]) -> tuple[object, ...]:
+    """What a bound tree holds of the parameters: names, types, and the values that stand in it as literals."""
+    return tuple(
+        (item.name, item.type) if _stays_marker(item) else (item.name, item.type, item.value, item.arguments)
+        for item in parameters
+    )
+
+
+def _stays_marker(item: Parameter) -> bool:
+    """Whether the tree holds a marker for the value, which is handed over when the statement runs."""
+    constant = item.value is None or item.arguments or item.type.upper() in ("VOID", "NULL", "ARRAY", "MAP", "STRING")
+    return not constant
+
+
 def _ordered(parameters: tuple[Parameter, ...]) -> list[Parameter]:
     return [item for item in parameters if item.name is None] + [item for item in parameters if item.name is not None]
 
@@ -57,15 +71,15 @@ def bind(tree: exp.Expr, parameters: tuple[Parameter, ...]) -> tuple[exp.Expr, f
 
 def _expression(item: Parameter, key: str, used: set[str]) -> exp.Expr:
     kind = item.type.upper()
+    if _stays_marker(item):
+        used.add(key)
+        return typed(exp.Placeholder(this=key), kind)
     if kind in ("VOID", "NULL") or (item.value is None and kind not in ("ARRAY", "MAP")):
         return exp.Null()
     if kind in ("ARRAY", "MAP") or item.arguments:
         return _collection(item)
-    if kind == "STRING":
-        # A literal takes the other side's type in a comparison, as the platform's strings do; a marker would not.
-        return exp.Literal.string(item.value)
-    used.add(key)
-    return typed(exp.Placeholder(this=key), kind)
+    # A literal takes the other side's type in a comparison, as the platform's strings do; a marker would not.
+    return exp.Literal.string(item.value)
 
 
 def _collection(item: Parameter) -> exp.Expr:

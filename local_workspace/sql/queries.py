@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -13,36 +12,43 @@ from local_workspace.sql import dialect, errors, identity, parameters, results, 
 from local_workspace.sql.context import StatementSession
 from local_workspace.sql.govern import Governed, Governor
 from local_workspace.sql.model import Parameter, ResultColumn
+from local_workspace.sql.plans import Prepared, Questions
 from local_workspace.sql.results import Result, Stop
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """DuckDB's text of a query, and what it needs."""
+class _Shown(dict[str, str]):
+    """Values by marker, which notices whether a column's name shows one: such a plan is for these values only."""
 
-    sql: str
-    governed: Governed
-    markers: frozenset[str]
-    kinds: tuple[str | None, ...] = ()
+    used = False
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of a marker."""
+        self.used = True
+        return super().get(key, default)
 
 
-def prepare(session: StatementSession, tree: exp.Expr, given: tuple[Parameter, ...]) -> Prepared:
-    """Vet, bind, govern and rewrite a query.
+def prepare(
+    session: StatementSession, tree: exp.Expr, given: tuple[Parameter, ...], questions: Questions | None = None
+) -> Prepared:
+    """Vet, bind, govern and rewrite a query; ``questions`` gets what it takes from the metastore and the directory.
 
     Raises:
         SqlError: it may not run.
     """
-    scope = session.scope()
-    governor = Governor(session.engine.metastore, session.engine.directory, session.temporary)
+    asked = questions or Questions(session.scope())
+    scope = asked.scope
+    metastore, directory = asked.through(session.engine.metastore), asked.through(session.engine.directory)
+    governor = Governor(metastore, directory, session.temporary)
     if isinstance(tree, exp.Values):
         tree = exp.Select(expressions=[exp.Star()], from_=exp.From(this=tree))
     tree = rewrite.identifiers(tree, given)
     vet.vet(tree, known_functions=governor.function_names(scope))
-    identity.name_columns(tree, parameters.shown(given))
+    shown = _Shown(parameters.shown(given))
+    identity.name_columns(tree, shown)
     tree, markers = parameters.bind(tree, given)
     tree = governor.query(tree, scope)
     tree, kinds = rewrite.typed_rewrite(tree, scope.zone)
-    return Prepared(dialect.generate(tree), governor.governed, markers, tuple(kinds))
+    return Prepared(dialect.generate(tree), governor.governed, markers, tuple(kinds), shown.used)
 
 
 def open_query(

@@ -7,6 +7,7 @@ from sqlglot.tokenizer_core import Token
 from local_workspace.sql import dialect, dml, errors, queries, statements, vet
 from local_workspace.sql.context import StatementSession
 from local_workspace.sql.model import Parameter
+from local_workspace.sql.plans import Plans, Questions
 from local_workspace.sql.results import Result, Stop
 from local_workspace.unity_catalog.errors import UnityCatalogError
 
@@ -21,6 +22,9 @@ def run(
     """
     stop.check()
     try:
+        plan = None if session.temporary else session.engine.plans.find(Plans.key(text, given, session.scope()))
+        if plan is not None:
+            return queries.open_query(session, plan, given, stop, row_limit=row_limit)
         tokens = dialect.tokenize(text)
         if statements.is_administrative(tokens):
             return statements.run(session, text, tokens, given, stop)
@@ -45,4 +49,8 @@ def _query_or_change(
         return dml.run(session, tree, given, stop)
     if not isinstance(tree, vet.QUERIES):
         raise errors.unsupported(f"The statement {tree.key.upper()}")
-    return queries.open_query(session, queries.prepare(session, tree, given), given, stop, row_limit=row_limit)
+    questions = Questions(session.scope())
+    plan = queries.prepare(session, tree, given, questions)
+    if not session.temporary and not plan.shows_values:
+        session.engine.plans.keep(Plans.key(text, given, questions.scope), plan, questions)
+    return queries.open_query(session, plan, given, stop, row_limit=row_limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from local_workspace.identity.model import Caller
@@ -23,10 +24,10 @@ class SessionEngine(Storage, Protocol):
     """The engine as its sessions see it.
 
     Attributes:
-        slots: one for each statement that may be planned or run to its first rows at once.
+        workers: the threads that plan statements and run them to their first rows.
     """
 
-    slots: threading.Semaphore
+    workers: ThreadPoolExecutor
 
     def forget(self, session: LocalSession) -> None:
         """The session was closed."""

@@ -86,17 +86,17 @@ def metadata(execution: Execution, form: ResultFormat) -> ttypes.TGetResultSetMe
 def row_set(table: pa.Table, columns: tuple[ResultColumn, ...], form: ResultFormat, offset: int) -> ttypes.TRowSet:
     """One page. ``offset`` is the number of its first row, from 0."""
     if form.arrow:
-        return ttypes.TRowSet(startRowOffset=offset, rows=[], arrowBatches=_batches(table, columns, form))
+        return ttypes.TRowSet(startRowOffset=offset, rows=[], arrowBatches=_batches(table, form))
     encoded = [_column(table.column(i), column) for i, column in enumerate(columns)]
     return ttypes.TRowSet(startRowOffset=offset, rows=[], columns=encoded, columnCount=len(encoded))
 
 
-def _batches(table: pa.Table, columns: tuple[ResultColumn, ...], form: ResultFormat) -> list[ttypes.TSparkArrowBatch]:
+def _batches(table: pa.Table, form: ResultFormat) -> list[ttypes.TSparkArrowBatch]:
     """IPC record-batch messages without a schema, each its own LZ4 frame when the client can read that."""
     if table.num_rows == 0:
         return []
     parts = [text_column(column) if form.as_text(column.type) else column for column in table.columns]
-    sent = pa.Table.from_arrays(parts, schema=wire_schema(table.schema, columns, form)).combine_chunks()
+    sent = pa.Table.from_arrays(parts, names=table.column_names).combine_chunks()
     batches = []
     for batch in sent.to_batches():
         data = batch.serialize().to_pybytes()

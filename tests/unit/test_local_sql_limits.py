@@ -14,6 +14,7 @@ import pytest
 
 from local_workspace.sql import dml, engine, queries
 from local_workspace.sql.model import SqlError
+from local_workspace.sql.plans import Prepared
 from tests.support.local_sql import SqlWorld
 
 DEPLOYER = "deployer"
@@ -111,13 +112,13 @@ def test_cancel_while_planning_is_reported_at_once(world: SqlWorld, monkeypatch:
     planning, go_on = threading.Event(), threading.Event()
     prepare = queries.prepare
 
-    def slow(*given: Any) -> queries.Prepared:
+    def slow(*given: Any) -> Prepared:
         planning.set()
         go_on.wait(20)
         return prepare(*given)
 
     monkeypatch.setattr(queries, "prepare", slow)
-    execution = world.session().execute("SELECT 1")
+    execution = world.session().execute("SELECT 1 AS never_planned_before")
     assert planning.wait(5)
     started = time.monotonic()
     execution.cancel()
