@@ -31,21 +31,23 @@ def main(arguments: list[str] | None = None) -> int:
     except (StateError, AddressTakenError) as error:
         console.print(f"[bold red]Not started:[/] {error}")
         return 1
+    samples = SampleData(workspace)
     try:
         if settings.sample_data:
-            SampleData(workspace).tables()
+            samples.tables()
         if settings.app is not None:
-            return _run_app(workspace, console, stopped)
+            return _run_app(workspace, samples, console, stopped)
         sys.stdout.write(workspace.environment_file.read_text())
         sys.stdout.flush()
         console.print(f"Local workspace at [bold]{workspace.url}[/]. Ctrl-C stops it.")
         stopped.wait()
     finally:
+        samples.stop()
         workspace.stop()
     return 0
 
 
-def _run_app(workspace: Workspace, console: Console, stopped: threading.Event) -> int:
+def _run_app(workspace: Workspace, samples: SampleData, console: Console, stopped: threading.Event) -> int:
     settings = workspace.settings
     folder = settings.app or Path()
     app = LocalApp(
@@ -58,7 +60,7 @@ def _run_app(workspace: Workspace, console: Console, stopped: threading.Event) -
         app.stop()
         return 1
     if settings.sample_records:
-        SampleData(workspace).records(app.variables, settings.sample_records)
+        samples.records(app.variables, settings.sample_records)
     try:
         if not stopped.is_set():
             console.print(f"Lakefront is at [bold]{app.url}[/] (signed in as analyst@example.com). Ctrl-C stops it.")

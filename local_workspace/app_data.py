@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -16,15 +15,30 @@ _SCRIPT = "scripts.setup_sample_data"
 _SECONDS = 120
 _TRIES = 10
 _PAUSE_SECONDS = 2
+_STOP_SECONDS = 5
 
 
 class SampleData:
-    """Runs the script once for each state folder, in a process and a thread of its own."""
+    """Runs the script once for each state folder, in a process and a thread of its own. ``stop`` ends both."""
 
     def __init__(self, workspace: Workspace) -> None:
         """Nothing runs yet."""
         self._workspace = workspace
         self._done = workspace.store.collection("sample_data")
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._running: dict[threading.Thread, subprocess.Popen[str] | None] = {}
+
+    def stop(self) -> None:
+        """Stop what still runs; the next start of the workspace makes it. Idempotent."""
+        with self._lock:
+            self._stopped.set()
+            running = dict(self._running)
+        for process in running.values():
+            if process is not None:
+                process.kill()
+        for thread in running:
+            thread.join(_STOP_SECONDS)
 
     def tables(self) -> None:
         """Begin to make catalog, tables, functions and grants, as the deployer, unless it was done before."""
@@ -39,34 +53,46 @@ class SampleData:
     def _begin(self, what: str, run: Callable[[], str]) -> None:
         def work() -> None:
             problem = run()
+            if self._stopped.is_set():
+                return
             if problem:
                 sys.stderr.write(f"The sample {what} could not be made:\n{problem}\n")
             else:
                 self._done.put(what, {})
 
         if self._done.get(what) is None:
-            threading.Thread(target=work, name=f"sample-{what}", daemon=True).start()
+            thread = threading.Thread(target=work, name=f"sample-{what}", daemon=True)
+            self._running[thread] = None
+            thread.start()
 
     def _records(self, environment: dict[str, str], person_id: str) -> str:
         """Try until the app has made its tables; gives the last problem, or nothing."""
         problem = ""
         for _ in range(_TRIES):
             problem = self._script(["--records-for", person_id], environment)
-            if not problem:
+            if not problem or self._stopped.wait(_PAUSE_SECONDS):
                 return ""
-            time.sleep(_PAUSE_SECONDS)
         return problem
 
     def _script(self, arguments: list[str], environment: dict[str, str]) -> str:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("DATABRICKS_", "PG"))}
-        done = subprocess.run(  # noqa: S603 - fixed arguments
-            [sys.executable, "-m", _SCRIPT, *arguments],
-            cwd=Path(__file__).parent.parent,
-            env={**inherited, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-        return "" if done.returncode == 0 else f"{done.stdout}{done.stderr}"
+        with self._lock:
+            if self._stopped.is_set():
+                return ""
+            process = subprocess.Popen(  # noqa: S603 - fixed arguments
+                [sys.executable, "-m", _SCRIPT, *arguments],
+                cwd=Path(__file__).parent.parent,
+                env={**inherited, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            self._running[threading.current_thread()] = process
+        with process:
+            try:
+                told, _ = process.communicate(timeout=_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return f"no end within {_SECONDS} s"
+        return "" if process.returncode == 0 else told

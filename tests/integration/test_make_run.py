@@ -222,10 +222,12 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        done = start("--state", str(tmp_path / "s"), "--app", ".", "--front-door-port", port)
+        done = start("--state", str(tmp_path / "s"), "--app", ".", "--front-door-port", port, "--sample-data")
     assert done.returncode == 1
     assert f"port {port}" in done.stderr
     assert "Traceback" not in done.stderr
+    told = subprocess.run(["ps", "axeww"], capture_output=True, text=True, errors="replace", check=True).stdout
+    assert str(tmp_path) not in told, "the script of the sample data was left behind"
 
 
 def test_an_unusable_state_folder_is_named(tmp_path: Path) -> None:
