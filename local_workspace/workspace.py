@@ -10,6 +10,7 @@ from pathlib import Path
 from flask import Flask
 
 from local_workspace import http, tls
+from local_workspace.apps import model_page
 from local_workspace.apps import routes as apps_routes
 from local_workspace.apps.permissions import Permissions
 from local_workspace.apps.platform import AppsPlatform
@@ -163,6 +164,7 @@ class Workspace:
         app.register_blueprint(lakebase_routes.blueprint(self.lakebase))
         app.register_blueprint(serving_routes.blueprint(self.serving))
         app.register_blueprint(apps_routes.blueprint(self.apps))
+        app.register_blueprint(model_page.blueprint(self.metastore, self.directory))
         return app
 
     def _workspace_id(self) -> str:

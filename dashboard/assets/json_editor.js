@@ -2,7 +2,8 @@
 // text kept in this browser until it is saved. Nothing here parses and writes again: 12.0 stays 12.0, and an integer of
 // thirty digits keeps them all. Marked up by dashboard/components/json_editor.py.
 (() => {
-  const LIMIT = 65536;
+  const mostOf = (field) => Number(field.dataset.jsonMost);   // bytes
+  const sized = (bytes) => (bytes % 1048576 ? `${bytes.toLocaleString("en")} bytes` : `${bytes / 1048576} MB`);
   const octets = (text) => new TextEncoder().encode(text).length;
 
   // Checks by the grammar of RFC 8259; answers null or {at, why}.
@@ -91,7 +92,7 @@
 
   const show = (area) => {
     const box = area.closest(".lf-json"), field = area.closest("[data-json]"), form = area.closest("[data-draft]"), text = area.value;
-    const problem = check(text), big = octets(text) > LIMIT, [line, column] = problem ? place(text, problem.at) : [0, 0];
+    const problem = check(text), most = mostOf(field), big = octets(text) > most, [line, column] = problem ? place(text, problem.at) : [0, 0];
     box.querySelector(".g").replaceChildren(...text.split("\n").flatMap((_, k) => {
       const number = k + 1 === line ? Object.assign(document.createElement("b"), { textContent: k + 1 }) : String(k + 1);
       return k ? ["\n", number] : [number];
@@ -99,12 +100,12 @@
     box.querySelector(".g").style.transform = `translateY(${-area.scrollTop}px)`;
     box.classList.toggle("bad", Boolean(problem) || big);
     area.setAttribute("aria-invalid", String(Boolean(problem) || big));
-    const words = problem ? `Line ${line}, column ${column}: ${problem.why}` : big ? "Too large: at most 65,536 bytes" : "Valid JSON";
+    const words = problem ? `Line ${line}, column ${column}: ${problem.why}` : big ? `Too large: at most ${sized(most)}` : "Valid JSON";
     const state = field.querySelector("[data-json-state]");
     state.className = `lf-state ${problem || big ? "is-danger" : "is-ok"}`;
     state.firstElementChild.className = `bi bi-${problem || big ? "x-octagon-fill" : "check-circle-fill"}`;
     if (state.lastElementChild.textContent !== words) state.lastElementChild.textContent = words;
-    field.querySelector("[data-json-size]").textContent = problem ? "" : `${octets(text).toLocaleString("en")} bytes of 65,536`;
+    field.querySelector("[data-json-size]").textContent = problem ? "" : `${octets(text).toLocaleString("en")} bytes of ${sized(most).replace(" bytes", "")}`;
     field.querySelector("[data-json-go]").hidden = !problem;
     field.dataset.at = problem ? problem.at : "";
     if (form) {

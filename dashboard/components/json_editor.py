@@ -33,8 +33,13 @@ def one_line(text: str, most: int = 120) -> str:
     return words if len(words) <= most else f"{words[: most - 1]}\u2026"
 
 
-def editor(field_id: str, text_id: str, label: str, text: str, *, is_hidden: bool = False) -> Component:
-    """Return the box. `State(text_id, "value")` is the text; `field_id` goes into the save button's attribute."""
+def editor(
+    field_id: str, text_id: str, label: str, text: str, *, is_hidden: bool = False, most_bytes: int = LIMIT_BYTES
+) -> Component:
+    """Return the box. `State(text_id, "value")` is the text; `field_id` goes into the save button's attribute.
+
+    `most_bytes` is the largest text that may be saved or sent, as compact UTF-8 JSON.
+    """
     state_id = f"{text_id}-state"
     return html.Div(
         [
@@ -70,7 +75,7 @@ def editor(field_id: str, text_id: str, label: str, text: str, *, is_hidden: boo
         id=field_id,
         className="grow lf-field",
         hidden=is_hidden,
-        **{"data-json": ""},
+        **{"data-json": "", "data-json-most": str(most_bytes)},
     )
 
 

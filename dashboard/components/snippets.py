@@ -1,9 +1,10 @@
 """The same invocation as code to copy: curl, and Python with the Databricks SDK. Tokens are named, never shown."""
 
 import json
-import pprint
-import textwrap
+from typing import Any
 from urllib.parse import quote
+
+_WIDTH = 68
 
 
 def curl_snippet(host: str, endpoint: str, body: str) -> str:
@@ -37,4 +38,18 @@ def _literal(body: str) -> str:
         value = json.loads(body)
     except ValueError:
         return repr(body)
-    return textwrap.indent(pprint.pformat(value, sort_dicts=False, width=70), "    ").lstrip()
+    return _written(value, "    ")
+
+
+def _written(value: Any, indent: str) -> str:
+    """Return a JSON value as Python, on one line while it is short, else a line for each part."""
+    flat = repr(value)
+    if not isinstance(value, dict | list) or len(indent) + len(flat) <= _WIDTH:
+        return flat
+    inner = indent + "    "
+    if isinstance(value, dict):
+        parts = [f"{name!r}: {_written(one, inner)}" for name, one in value.items()]
+    else:
+        parts = [_written(one, inner) for one in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return opening + "".join(f"\n{inner}{part}," for part in parts) + f"\n{indent}{closing}"

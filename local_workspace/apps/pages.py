@@ -42,6 +42,11 @@ class Page:
 
     def send(self, environ: Mapping[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer; the body is left out for HEAD."""
+        start_response(f"{self.status} {http.HTTPStatus(self.status).phrase}", self.all_headers())
+        return [] if environ.get("REQUEST_METHOD") == "HEAD" else [self.body]
+
+    def all_headers(self) -> list[tuple[str, str]]:
+        """The headers of the answer, those of every page included."""
         headers = [
             ("Content-Type", self.content_type),
             ("Content-Length", str(len(self.body))),
@@ -52,8 +57,7 @@ class Page:
         ]
         if self.content_type.startswith("text/html"):
             headers.append(("Content-Security-Policy", _POLICY))
-        start_response(f"{self.status} {http.HTTPStatus(self.status).phrase}", headers)
-        return [] if environ.get("REQUEST_METHOD") == "HEAD" else [self.body]
+        return headers
 
 
 def error(
@@ -87,7 +91,7 @@ def not_allowed(environ: Mapping[str, Any], name: str, request_id: str) -> Page:
     message = f"{name} does not have permission to use this app. Ask its owner for CAN_USE."
     if _wants_json(environ):
         return error(403, "PERMISSION_DENIED", message, request_id)
-    return _plain(
+    return notice(
         403, "You may not use this app", message, request_id, link="/.local/sign-in", link_text="Change account"
     )
 
@@ -96,7 +100,7 @@ def app_unavailable(environ: Mapping[str, Any], state: str, request_id: str) -> 
     """502 while the app's process does not answer; a browser tries again by itself."""
     if _wants_json(environ):
         return error(502, "APP_UNAVAILABLE", state, request_id)
-    page = _plain(502, "The app is not available", state, request_id)
+    page = notice(502, "The app is not available", state, request_id)
     page.headers.append(("Refresh", "2"))
     return page
 
@@ -105,7 +109,7 @@ def sign_in_routes(environ: Mapping[str, Any], accounts: Accounts) -> Page:
     """``/.local/sign-in``, its stylesheet, and ``/.local/sign-out``."""
     path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
     if path == "/.local/sign-in.css":
-        return Page(200, (_TEMPLATES / "sign_in.css").read_bytes(), "text/css; charset=utf-8")
+        return stylesheet()
     if path == "/.local/sign-out":
         return _redirect("/.local/sign-in", sign_in_cookie(""))
     if method == "POST":
@@ -114,6 +118,27 @@ def sign_in_routes(environ: Mapping[str, Any], accounts: Accounts) -> Page:
         return error(405, "METHOD_NOT_ALLOWED", "Use GET or POST.", "")
     query = parse_qs(environ.get("QUERY_STRING", ""))
     return _account_list(environ, accounts, _safe_next(query.get("next", ["/"])[0]))
+
+
+def stylesheet() -> Page:
+    """The stylesheet of all these pages."""
+    return Page(200, (_TEMPLATES / "sign_in.css").read_bytes(), "text/css; charset=utf-8")
+
+
+def rendered(template: str, status: int = 200, **values: Any) -> Page:
+    """A page from one of the templates."""
+    html = _jinja().get_template(template).render(contours=_contours(), **values)
+    return Page(status, html.encode())
+
+
+def notice(status: int, title: str, text: str, request_id: str = "", link: str = "", link_text: str = "") -> Page:
+    """A page that says one thing, and perhaps where to go on."""
+    page = rendered(
+        "notice.html", status, title=title, text=text, request_id=request_id, link=link, link_text=link_text
+    )
+    if request_id:
+        page.headers.append(("X-Request-Id", request_id))
+    return page
 
 
 def drop(environ: Mapping[str, Any]) -> None:
@@ -147,21 +172,8 @@ def _account_list(environ: Mapping[str, Any], accounts: Accounts, following: str
         {"name": one.name, "letter": one.name[:1].upper(), "about": _about(one), "current": one.name == current}
         for one in accounts.accounts()
     ]
-    html = (
-        _jinja()
-        .get_template("sign_in.html")
-        .render(accounts=rows, next=following, problem=problem, contours=_contours())
-    )
-    return Page(400 if problem else 200, html.encode())
-
-
-def _plain(status: int, title: str, text: str, request_id: str, link: str = "", link_text: str = "") -> Page:
-    html = (
-        _jinja()
-        .get_template("notice.html")
-        .render(title=title, text=text, request_id=request_id, link=link, link_text=link_text, contours=_contours())
-    )
-    return Page(status, html.encode(), headers=[("X-Request-Id", request_id)])
+    status = 400 if problem else 200
+    return rendered("sign_in.html", status, accounts=rows, next=following, problem=problem)
 
 
 def _about(account: Principal) -> str:

@@ -138,10 +138,7 @@ class ModelViews(Views):
 
     def _readable(self, full_name: str) -> RegisteredModel:
         """The model, when the caller may execute or manage it."""
-        self.metastore.require_visible_parents(self.principal, "registered_model", full_name)
-        if not self.metastore.sees(self.principal, "registered_model", full_name):
-            self.metastore.require(self.principal, "EXECUTE", "registered_model", full_name)
-        return self._kept(full_name)
+        return self.metastore.readable_model(self.principal, full_name)
 
     def _kept(self, full_name: str) -> RegisteredModel:
         return cast("RegisteredModel", self.metastore.find("registered_model", full_name))

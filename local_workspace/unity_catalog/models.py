@@ -16,7 +16,18 @@ from local_workspace.unity_catalog.tables import Tables
 
 
 class Models(Tables):
-    """Writes on registered models; all methods take the acting principal first."""
+    """Registered models; all methods take the acting principal first."""
+
+    def readable_model(self, principal: Principal, full_name: str) -> RegisteredModel:
+        """The model, when ``principal`` may execute or manage it.
+
+        Raises:
+            PermissionDenied, NotFound, InvalidRequest: as the platform.
+        """
+        self.require_visible_parents(principal, "registered_model", full_name)
+        if not self.sees(principal, "registered_model", full_name):
+            self.require(principal, "EXECUTE", "registered_model", full_name)
+        return cast("RegisteredModel", self.find("registered_model", full_name))
 
     def create_model(self, principal: Principal, full_name: str, *, comment: str | None = None) -> RegisteredModel:
         """Register a model without versions; needs USE and CREATE MODEL on the schema.

@@ -38,6 +38,10 @@ How to read it:
   `to_dict`, JSON.
 - *Blocks not counted yet* is the first deep page of a filter and sort: it counts the blocks of the sort column
   ([how](unity_catalog.md)). Later pages of the same view use the counts.
+- *An endpoint that takes 30 ms* is the local one with a pause, in the place of a quick model behind a real endpoint:
+  Databricks states [less than 50 ms of overhead](https://docs.databricks.com/gcp/en/machine-learning/model-serving/model-serving-limits)
+  for each request, before the model's own time. The local endpoint itself answers in a millisecond, without a network;
+  against that only the time that our layers add means something, so it stands in milliseconds.
 - All services are the local workspace's, on this machine: a real warehouse or endpoint takes longer, which makes the
   layers above it a smaller share.
 """

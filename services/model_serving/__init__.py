@@ -13,10 +13,13 @@ from services.model_serving.models import (
     ScoreProgress,
     ServedEntity,
 )
+from services.model_serving.payload import CUSTOM_MODEL_LIMIT, LANGUAGE_LIMIT
 from services.model_serving.service import ModelServingService
 from services.model_serving.streaming import ChatStream
 
 __all__ = [
+    "CUSTOM_MODEL_LIMIT",
+    "LANGUAGE_LIMIT",
     "Access",
     "ChatStream",
     "Endpoint",

@@ -74,6 +74,11 @@ def test_wrong_value_is_said_at_its_field_and_not_sent(window: Window) -> None:
 def test_json_and_code_are_in_step_with_the_form(window: Window) -> None:
     window.open("/model-serving")
     choose(window, "trip-fare")
+    view(window, "Code")
+    window.wait_text("#serving-code", "curl")  # also before anything was typed
+    view(window, "JSON")
+    window.wait_text("#serving-json [data-json-size]", "bytes of 16 MB")
+    view(window, "One row")
     fill(window, "trip_distance", "3.25")
     window.until("document.getElementById('serving-json-text').value.includes('3.25')")
     view(window, "Code")
@@ -87,6 +92,40 @@ def test_json_and_code_are_in_step_with_the_form(window: Window) -> None:
     box.send_keys('{"dataframe_records": [{"nonsense": 1}]}')
     window.click("#serving-predict")
     window.wait_text("#serving-result", "The model refused the input.")
+
+
+def test_an_answer_goes_when_another_input_comes(window: Window) -> None:
+    window.open("/model-serving")
+    choose(window, "trip-fare")
+    window.click("#serving-predict")
+    window.wait_text("#serving-strip", "written to your history")
+    view(window, "JSON")  # the same input in other words
+    assert "written to your history" in window.find("#serving-strip").text
+    view(window, "Many rows")
+    window.wait_text("#serving-result", "No answer yet")
+    window.wait_text("#serving-strip", "nothing asked yet")
+    window.click("#serving-score")
+    window.wait_text("#serving-result", "for the rows of")
+    view(window, "One row")
+    window.wait_text("#serving-result", "No answer yet")
+
+
+def test_details_say_what_cannot_be_known_and_lead_to_the_model(window: Window, live: LiveApp) -> None:
+    window.open("/model-serving")
+    choose(window, "trip-fare")
+    window.click("#serving-details-button")
+    window.wait_text("#serving-details", "Who else may is not told to this app.")
+    words = window.find("#serving-details").text
+    assert "access-management only, which user tokens of apps cannot have" in words
+    assert "unity-catalog only, which user tokens of apps cannot have" in words
+    assert "may query" in words
+    link = window.driver.find_element(By.CSS_SELECTOR, "#serving-details a").get_attribute("href")
+    assert link == f"{live.environment['DATABRICKS_HOST']}/explore/data/models/lakefront/sales/trip_fare"
+    window.driver.get(link)
+    page = window.find("main").text
+    assert "stands in for Catalog Explorer" in page
+    assert "Ridge regression" in page
+    assert window.problems() == []
 
 
 def test_probabilities_are_drawn_as_bars(window: Window) -> None:

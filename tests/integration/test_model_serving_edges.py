@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -182,8 +183,8 @@ def test_the_registered_model_is_told_to_who_may_read_it(
     assert "Predicts fare_amount" in words
     assert "analysts may query" in words
     refused = text_of(details.content(services, user(), serving.get_endpoint(user(), "trip-fare")))
-    assert "Its description is not shown." in refused
-    assert "not told to this app" in refused
+    assert "Its description is not shown here." in refused
+    assert "Who else may is not told to this app." in refused
 
 
 def test_the_strongest_level_of_each_principal_counts() -> None:
@@ -196,3 +197,28 @@ def test_the_strongest_level_of_each_principal_counts() -> None:
         ("b", "group", "CAN_MANAGE"),
         ("a", "user", "CAN_QUERY"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("account", "name", "status", "words"),
+    [
+        ("", "trip_fare", 200, "Shown to analyst@example.com"),
+        ("manager@example.com", "review_sentiment", 200, "logistic regression"),
+        ("newcomer@example.com", "trip_fare", 403, "You may not see this model"),
+        ("manager@example.com", "no_such_model", 404, "There is no such model"),
+        ("manager@example.com", "<b>x", 404, "&lt;b&gt;x"),
+    ],
+)
+def test_a_link_to_a_registered_model_leads_to_its_page(
+    workspace: Workspace, account: str, name: str, status: int, words: str
+) -> None:
+    url = f"{workspace.url}/explore/data/models/lakefront/sales/{quote(name)}"
+    cookies = {"local_workspace_account": account} if account else {}
+    end = time.monotonic() + 10
+    while (answer := httpx.get(url, cookies=cookies)).status_code == 404 and status != 404 and time.monotonic() < end:
+        time.sleep(0.1)  # the models are registered in the background
+    assert answer.status_code == status
+    assert words.lower() in answer.text.lower()
+    assert "<b>" not in answer.text
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert httpx.get(f"{workspace.url}/.local/sign-in.css").status_code == 200

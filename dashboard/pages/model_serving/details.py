@@ -107,8 +107,8 @@ def _model(services: Services, user: User, one: ServedEntity) -> list[Any]:
     try:
         found = services.model_serving.registered_model(user, one.model_name)
     except LakefrontError as error:
-        why = "You may not see the model itself." if error.status == 404 else error.message
-        return [link, html.Div(["Its description is not shown. ", why], className="small dim")]
+        why = "You may not see the model itself." if error.status == 404 else _why(error, "unity-catalog")
+        return [link, html.Div(["Its description is not shown here. ", why], className="small dim")]
     about = found.comment or "The model has no description."
     owner = [html.Div(f"Owner: {found.owner}", className="small dim")] if found.owner else []
     return [html.Div(about), *owner, link]
@@ -118,7 +118,13 @@ def _access(services: Services, user: User, endpoint: Endpoint) -> Any:
     try:
         entries = services.model_serving.endpoint_access(user, endpoint)
     except LakefrontError as error:
-        return html.Span(["not told to this app. ", html.Span(error.message, className="dim")])
+        where = " The endpoint's page in the workspace has the list, under Permissions."
+        return html.Span(
+            [
+                "Who else may is not told to this app. ",
+                html.Span([_why(error, "access-management"), where], className="dim"),
+            ]
+        )
     entitled = [one for one in entries if one.level != "CAN_VIEW"]
     if not entitled:
         return "nobody is named"
@@ -131,6 +137,13 @@ def _access(services: Services, user: User, endpoint: Endpoint) -> Any:
             for one in entitled
         ]
     )
+
+
+def _why(error: LakefrontError, scope: str) -> str:
+    """Return why the workspace does not tell: by the token's scopes, or in its own words."""
+    if "scope" not in error.message:
+        return error.message
+    return f"The workspace tells it to tokens with the scope {scope} only, which user tokens of apps cannot have."
 
 
 def _moment(moment: Any, who: str | None) -> Any:

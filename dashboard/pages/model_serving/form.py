@@ -120,12 +120,13 @@ def _register_code(app: Dash, services: Services) -> None:
         app,
         Output(ids.CODE, "children"),
         Input(ids.JSON_TEXT, "value", allow_optional=True),
+        Input(ids.VIEW, "value", allow_optional=True),
         State(ids.CHOSEN, "data"),
         prevent_initial_call=True,
     )
-    def show_code(text: str | None, name: str | None) -> Any:
-        """Show the same request as curl and as Python; runs as nobody."""
-        return code_of(services, name or "", text or "{}")
+    def show_code(text: str | None, view: str | None, name: str | None) -> Any:
+        """Show the same request as curl and as Python, while it is looked at; runs as nobody."""
+        return no_update if view != "code" else code_of(services, name or "", text or "{}")
 
     @callback(
         app,

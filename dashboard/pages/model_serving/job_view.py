@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from dash import html
@@ -68,12 +69,14 @@ def outcome(job: ScoreJob) -> Component:
     if job.left_out:
         parts.append(note(f"{plural(job.left_out, 'row')} left out: a value that the model needs is null.", "info"))
     if job.done:
+        asked = datetime.fromtimestamp(job.started, UTC)
         rate = job.done / max(job.elapsed_ms / 1000, 0.001)
         parts.append(
             html.Div(
                 [
                     html.Span([html.B(plural(job.done, "row")), " predicted"]),
                     html.Span(f"{number(round(rate))} rows a second", className="small dim"),
+                    html.Span(f"for the rows of {asked:%H:%M:%S} UTC", className="small dim"),
                     button("Download CSV", ids.JOB_DOWNLOAD, "", "download", "push", small=True),
                 ],
                 className="row-flex wrap",

@@ -23,6 +23,9 @@ from dashboard.pages.model_serving.panels import (
     list_panel,
     model_panel,
     no_endpoints,
+    nothing_yet,
+    same_input,
+    strip_before,
     waiting,
 )
 from dashboard.pages.model_serving.requests import shaped
@@ -213,12 +216,24 @@ def _register_panel(app: Dash, services: Services) -> None:
     @callback(
         app,
         *(Output(part, "hidden") for part in PARTS),
+        Output(ids.SHOWN_VIEW, "data"),
+        Output(ids.RESULT, "children", allow_duplicate=True),
+        Output(ids.STRIP, "children", allow_duplicate=True),
+        Output(ids.BELOW, "children", allow_duplicate=True),
         Input(ids.VIEW, "value", allow_optional=True),
+        State(ids.SHOWN_VIEW, "data", allow_optional=True),
+        State(ids.JOB_TICK, "disabled"),
         prevent_initial_call=True,
     )
-    def turn(view: str | None) -> tuple[bool, ...]:
-        """Show the input as a form, as many rows, as JSON or as code; runs as nobody."""
-        return tuple(hidden_parts(view).values())
+    def turn(view: str | None, before: str | None, idle: bool | None) -> tuple[Any, ...]:
+        """Show the input as a form, as many rows, as JSON or as code; runs as nobody.
+
+        An answer belongs to its input: it goes when another input comes. One that is still awaited stays in view.
+        """
+        hides = tuple(hidden_parts(view).values())
+        if view is None or same_input(view, before) or not idle:
+            return *hides, view, no_update, no_update, no_update
+        return *hides, view, nothing_yet(view), strip_before(current_user()), []
 
 
 def _first(endpoints: list[Endpoint]) -> str | None:

@@ -24,7 +24,7 @@ from dashboard.components.waterline import text_panel, toggle_button, waterline
 from dashboard.pages.model_serving import ids, many
 from dashboard.pages.model_serving.answers import version_of
 from services.identity import User
-from services.model_serving import Endpoint, EndpointSchema
+from services.model_serving import CUSTOM_MODEL_LIMIT, LANGUAGE_LIMIT, Endpoint, EndpointSchema
 
 
 def list_panel() -> Component:
@@ -97,7 +97,13 @@ def model_panel(endpoint: Endpoint, schema: EndpointSchema, user: User, table: C
             table if table is not None else html.Div(id=ids.TABLE_VIEW, hidden=True),
             html.Div(
                 [
-                    editor(ids.JSON_FIELD, ids.JSON_TEXT, "Request, as JSON", pretty(json.dumps(first))),
+                    editor(
+                        ids.JSON_FIELD,
+                        ids.JSON_TEXT,
+                        "Request, as JSON",
+                        pretty(json.dumps(first)),
+                        most_bytes=CUSTOM_MODEL_LIMIT if schema.kind in ("tabular", "unknown") else LANGUAGE_LIMIT,
+                    ),
                     _examples(schema),
                 ],
                 id=ids.JSON_VIEW,
@@ -111,7 +117,6 @@ def model_panel(endpoint: Endpoint, schema: EndpointSchema, user: User, table: C
         role="group",
         **{"aria-label": f"Input of {endpoint.endpoint_name}", "data-submit": ids.PREDICT},
     )
-    empty = blank("empty", "No answer yet", ["Fill in the form and press Predict. Each call is kept in your history."])
     return html.Section(
         [
             html.Header(
@@ -121,15 +126,35 @@ def model_panel(endpoint: Endpoint, schema: EndpointSchema, user: User, table: C
             _details(),
             waking_drafts(endpoint) if schema.kind == "completions" else None,
             html.Div(
-                [form, _outcome(empty)],
+                [form, _outcome(nothing_yet(view))],
                 className="lf-cols lf-pair fill lf-serve-pair",
             ),
             html.Div(id=ids.BELOW, className="lf-below"),
-            html.Div(waterline(Identity.of_user(user.user_name), None, ["nothing asked yet"]), id=ids.STRIP),
+            html.Div(strip_before(user), id=ids.STRIP),
+            dcc.Store(id=ids.SHOWN_VIEW, data=view),
         ],
         className="lf-panel",
         key=endpoint.endpoint_name,
         **{"aria-labelledby": "serving-title"},
+    )
+
+
+def nothing_yet(view: str | None) -> Component:
+    """Return what stands in the place of the answer before anything was asked in a view."""
+    press = {"many": "Predict all rows", "table": "Predict these rows"}.get(view or "", "Predict")
+    how = "Fill in the rows" if view == "many" else "Choose the columns" if view == "table" else "Fill in the form"
+    return blank("empty", "No answer yet", [f"{how} and press {press}. Each call is kept in your history."])
+
+
+def strip_before(user: User) -> Component:
+    """Return the strip before anything was asked."""
+    return waterline(Identity.of_user(user.user_name), None, ["nothing asked yet"])
+
+
+def same_input(view: str | None, other: str | None) -> bool:
+    """Return whether two views show the same input: form, JSON and code do; many rows and rows of a table do not."""
+    return ((view or "") if view in ("many", "table") else "one") == (
+        (other or "") if other in ("many", "table") else "one"
     )
 
 
