@@ -7,7 +7,19 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from local_workspace.sql import dialect, errors, identity, infer, parameters, queries, results, rewrite, types, vet
+from local_workspace.sql import (
+    dialect,
+    errors,
+    identifier_clause,
+    identity,
+    parameters,
+    queries,
+    results,
+    rewrite,
+    type_rules,
+    types,
+    vet,
+)
 from local_workspace.sql.context import StatementSession
 from local_workspace.sql.govern import PHYSICAL, Governor, Scope, physical_table
 from local_workspace.sql.model import Parameter, SqlError
@@ -39,7 +51,7 @@ def run(session: StatementSession, tree: exp.Expr, given: tuple[Parameter, ...],
     """
     scope = session.scope()
     governor = Governor(session.engine.metastore, session.engine.directory, session.temporary)
-    tree = rewrite.identifiers(tree, given)
+    tree = identifier_clause.resolve(tree, given)
     vet.vet(tree, known_functions=governor.function_names(scope))
     tree, markers = parameters.bind(tree, given)
     table = _target(governor, tree, scope)
@@ -116,7 +128,7 @@ def _mark_types(tree: exp.Expr, table: Table, alias: str) -> None:
     for column in tree.find_all(exp.Column):
         own = column.table.lower() == alias or (not column.table and not isinstance(tree, exp.Merge))
         if own and column.name.lower() in kinds and column.find_ancestor(exp.Query) is None:
-            infer.mark(column, kinds[column.name.lower()])
+            type_rules.mark(column, kinds[column.name.lower()])
 
 
 def _no_hidden_columns(tree: exp.Expr, table: Table) -> None:

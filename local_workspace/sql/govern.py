@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from local_workspace.identity.directory import Directory
 from local_workspace.identity.model import Principal
-from local_workspace.sql import dialect, errors, identity, infer, types, vet
+from local_workspace.sql import dialect, errors, identity, type_rules, types, vet
 from local_workspace.unity_catalog.errors import UnityCatalogError
 from local_workspace.unity_catalog.metastore import Metastore
 from local_workspace.unity_catalog.model import Column, Function, Table
@@ -171,7 +171,7 @@ class Governor:
         kinds = {column.name.lower(): column.type_text for column in table.columns}
 
         def raw(name: str) -> exp.Expr:
-            return infer.mark(
+            return type_rules.mark(
                 exp.column(exp.to_identifier(name, quoted=True), source.copy()), kinds.get(name.lower(), "")
             )
 

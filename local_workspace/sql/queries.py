@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from local_workspace.sql import dialect, errors, identity, parameters, results, rewrite, types, vet
+from local_workspace.sql import dialect, errors, identifier_clause, identity, parameters, results, rewrite, types, vet
 from local_workspace.sql.context import StatementSession
 from local_workspace.sql.govern import Governed, Governor
 from local_workspace.sql.model import Parameter, ResultColumn
@@ -41,7 +41,7 @@ def prepare(
     governor = Governor(metastore, directory, session.temporary)
     if isinstance(tree, exp.Values):
         tree = exp.Select(expressions=[exp.Star()], from_=exp.From(this=tree))
-    tree = rewrite.identifiers(tree, given)
+    tree = identifier_clause.resolve(tree, given)
     vet.vet(tree, known_functions=governor.function_names(scope))
     shown = _Shown(parameters.shown(given))
     identity.name_columns(tree, shown)

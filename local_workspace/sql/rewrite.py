@@ -7,9 +7,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from local_workspace.sql import errors, folding, functions, infer, macros, typed
-from local_workspace.sql.model import Parameter
-from local_workspace.sql.reader import split_name
+from local_workspace.sql import errors, folding, functions, infer, macro_library, macros, relations, type_rules, typed
 from local_workspace.sql.settings import is_utc
 from local_workspace.sql.types import PLAIN, plain
 
@@ -19,39 +17,6 @@ _STAMPS = {_T.TIMESTAMP, _T.TIMESTAMPTZ, _T.TIMESTAMPLTZ}
 _EXACT_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
 _EXACT_STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?([+-]\d\d:\d\d|Z)?\Z")
 _CALENDAR = frozenset({"DAY", "DAYS", "WEEK", "WEEKS", "MONTH", "MONTHS", "YEAR", "YEARS", "QUARTER"})
-_MAX_INT = 2_147_483_647
-
-
-def identifiers(tree: exp.Expr, given: tuple[Parameter, ...]) -> exp.Expr:
-    """Put the names in the place of ``IDENTIFIER(:name)`` and ``IDENTIFIER('a.b')``, before anything is resolved.
-
-    Raises:
-        SqlError: the argument is neither a literal nor a bound string.
-    """
-    for node in list(tree.find_all(exp.Anonymous)):
-        if isinstance(node.this, str) and node.name.lower() == "identifier" and len(node.expressions) == 1:
-            parts = split_name(_identifier_text(node.expressions[0], given))
-            if isinstance(node.parent, exp.Table) and node.arg_key == "this":
-                _fill_table(node.parent, parts)
-            else:
-                node.replace(exp.column(*reversed([exp.to_identifier(part, quoted=True) for part in parts])))
-    return tree
-
-
-def _identifier_text(node: exp.Expr, given: tuple[Parameter, ...]) -> str:
-    if isinstance(node, exp.Literal):
-        return node.name
-    if isinstance(node, exp.Placeholder):
-        for item in given:
-            if item.name and item.name.lower() == node.name.lower():
-                return item.value or ""
-        raise errors.unbound(node.name)
-    raise errors.unsupported("IDENTIFIER of an expression")
-
-
-def _fill_table(table: exp.Table, parts: list[str]) -> None:
-    for key, part in zip(("this", "db", "catalog"), reversed(parts), strict=False):
-        table.set(key, exp.to_identifier(part, quoted=True))
 
 
 def rewrite(tree: exp.Expr, zone: str) -> exp.Expr:
@@ -74,7 +39,7 @@ def typed_rewrite(tree: exp.Expr, zone: str) -> tuple[exp.Expr, list[str | None]
 
 class _Rewriter:
     def __init__(self, zone: str) -> None:
-        self._schema = macros.UTC if is_utc(zone) else macros.ZONED
+        self._schema = macro_library.UTC if is_utc(zone) else macro_library.ZONED
 
     def run(self, tree: exp.Expr) -> exp.Expr:
         holder = exp.Paren(this=tree)
@@ -84,9 +49,9 @@ class _Rewriter:
             if handler:
                 made = handler(self, node)
                 if made is not node:
-                    kind = infer.known(node)
-                    if kind and made.meta.get(infer.TYPE) is None:
-                        made.meta[infer.TYPE] = kind
+                    kind = type_rules.known(node)
+                    if kind and made.meta.get(type_rules.TYPE) is None:
+                        made.meta[type_rules.TYPE] = kind
                     node.replace(made)
         made = holder.this
         made.pop()
@@ -96,7 +61,7 @@ class _Rewriter:
         """A call of a macro with detached arguments, each turned into the type that the macro works on."""
         adapters = macros.ADAPTED.get(name, ())
         given = [argument.copy() for argument in arguments]
-        folded = folding.fold(name, given, self._schema == macros.UTC)
+        folded = folding.fold(name, given, self._schema == macro_library.UTC)
         if folded is not None:
             return folded
         for place, adapter in enumerate(adapters[: len(given)]):
@@ -104,7 +69,7 @@ class _Rewriter:
                 given[place] = self.call(adapter, given[place])
         if name in macros.OVERLOADED and given and isinstance(given[0], exp.Null):
             given[0] = plain(given[0], "STRING")
-        macro = f"{macros.LIBRARY}.{self._schema}.{name}"
+        macro = f"{macro_library.LIBRARY}.{self._schema}.{name}"
         if name not in macros.REPEATING:
             return exp.Anonymous(this=macro, expressions=given)
         level = 1 + max((_level(argument) for argument in given), default=0)
@@ -128,9 +93,6 @@ class _Rewriter:
         if name in macros.NAMES:
             return self.call(name, *arguments)
         return node
-
-    def named(self, name: str) -> Callable[[exp.Expr], exp.Expr]:
-        return lambda node: self.call(name, *_arguments(node))
 
     def extract(self, node: exp.Expr) -> exp.Expr:
         return functions.BUILDERS["date_part"](self.call, node.this, node.args["expression"])
@@ -178,7 +140,7 @@ class _Rewriter:
         typed.promote(self.call, node)
         typed.widen(node)
         made = self.call("remainder", node.this, node.args["expression"])
-        kind = infer.known(node)
+        kind = type_rules.known(node)
         return plain(made, kind) if kind and typed.is_decimal(kind) else made
 
     def aggregate(self, node: exp.Expr) -> exp.Expr:
@@ -236,32 +198,6 @@ class _Rewriter:
     def quantile(self, node: exp.Expr) -> exp.Expr:
         name = "percentile" if type(node) is exp.Quantile else "percentile_approx"
         return functions.BUILDERS[name](self.call, node.this.copy(), node.args["quantile"].copy())
-
-    # Relations
-
-    def table(self, node: exp.Expr) -> exp.Expr:
-        inner = node.this
-        if isinstance(inner, exp.Identifier):
-            return node
-        name = inner.name.lower() if isinstance(inner, exp.Anonymous) else ""
-        if isinstance(inner, exp.GenerateSeries) or name == "range":
-            return _range(node)
-        return node
-
-    def lateral(self, node: exp.Expr) -> exp.Expr:
-        if isinstance(node.this, exp.Posexplode | exp.Inline):
-            raise errors.unsupported("LATERAL VIEW of this generator")
-        if node.args.get("outer"):
-            _outer_view(node)
-        return node
-
-    def limit(self, node: exp.Expr) -> exp.Expr:
-        value = node.args.get("expression")
-        if isinstance(value, exp.Neg) or (
-            isinstance(value, exp.Literal) and (not value.name.isdigit() or int(value.name) > _MAX_INT)
-        ):
-            raise errors.limit_like("limit" if isinstance(node, exp.Limit) else "offset")
-        return node
 
 
 _LEVEL = "nested_macros"
@@ -321,47 +257,12 @@ def _replacement(node: exp.Expr) -> None:
         raise errors.unsupported("A computed replacement of a regular expression")
 
 
-def _outer_view(node: exp.Expr) -> None:
-    """``LATERAL VIEW OUTER explode(x) t AS c`` keeps rows whose array is empty or NULL: a left join."""
-    select, alias = node.parent, node.args.get("alias")
-    if (
-        not isinstance(select, exp.Select)
-        or not isinstance(node.this, exp.Explode)
-        or not alias
-        or len(alias.columns) != 1
-    ):
-        raise errors.unsupported("This LATERAL VIEW OUTER")
-    items = exp.Anonymous(this="unnest", expressions=[node.this.this.copy()])
-    rows = exp.Subquery(this=exp.Select(expressions=[exp.alias_(items, alias.columns[0].copy())]))
-    node.pop()
-    joined = exp.Lateral(
-        this=rows, alias=exp.TableAlias(this=alias.this or exp.to_identifier("_view"), columns=alias.columns)
-    )
-    select.append("joins", exp.Join(this=joined, side="LEFT", on=exp.true()))
-
-
-def _range(node: exp.Expr) -> exp.Expr:
-    inner = node.this
-    given = (
-        list(inner.expressions)
-        if isinstance(inner, exp.Anonymous)
-        else [inner.args.get(key) for key in ("start", "end", "step")]
-    )
-    arguments = [plain(item.copy(), "BIGINT") for item in given if item is not None]
-    if not 1 <= len(arguments) <= 3:
-        raise errors.unsupported("range with this number of arguments")
-    node.set("this", exp.Anonymous(this="range", expressions=arguments))
-    alias = node.args.get("alias")
-    if not (alias and alias.columns):
-        named = exp.TableAlias(
-            this=alias.this if alias else exp.to_identifier("range"), columns=[exp.to_identifier("id")]
-        )
-        node.set("alias", named)
-    return node
-
-
 def _typed(rewrite_: Callable[[functions.Call, exp.Expr], exp.Expr]) -> Callable[[_Rewriter, exp.Expr], exp.Expr]:
     return lambda rewriter, node: rewrite_(rewriter.call, node)
+
+
+def _plainly(rewrite_: Callable[[exp.Expr], exp.Expr]) -> Callable[[_Rewriter, exp.Expr], exp.Expr]:
+    return lambda _rewriter, node: rewrite_(node)
 
 
 def _named(name: str) -> Callable[[_Rewriter, exp.Expr], exp.Expr]:
@@ -390,10 +291,10 @@ _HANDLERS: dict[type, Callable[[_Rewriter, exp.Expr], exp.Expr]] = {
     exp.Quantile: _Rewriter.quantile,
     exp.ApproxQuantile: _Rewriter.quantile,
     exp.Sign: _named("sign"),
-    exp.Table: _Rewriter.table,
-    exp.Lateral: _Rewriter.lateral,
-    exp.Limit: _Rewriter.limit,
-    exp.Offset: _Rewriter.limit,
+    exp.Table: _plainly(relations.table),
+    exp.Lateral: _plainly(relations.lateral),
+    exp.Limit: _plainly(relations.limit),
+    exp.Offset: _plainly(relations.limit),
     exp.Substring: _named("substring"),
     exp.Left: _named("left"),
     exp.Right: _named("right"),
@@ -411,9 +312,7 @@ _HANDLERS: dict[type, Callable[[_Rewriter, exp.Expr], exp.Expr]] = {
     exp.Avg: _Rewriter.aggregate,
     exp.Filter: _Rewriter.aggregate,
     **dict.fromkeys(typed.COMPARED, _typed(typed.compare)),
-    **dict.fromkeys(
-        (exp.Case, exp.If, exp.Coalesce, exp.Greatest, exp.Least), lambda _rewriter, node: typed.unified(node)
-    ),
+    **dict.fromkeys((exp.Case, exp.If, exp.Coalesce, exp.Greatest, exp.Least), _plainly(typed.unified)),
     exp.Ln: _named("ln"),
     exp.Log: _named("log"),
     exp.Sqrt: _named("sqrt"),

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from local_workspace.sql import decimals, errors
 from local_workspace.sql.functions import Call
-from local_workspace.sql.infer import FRACTIONS, INTEGERS, TYPE, known, operand
+from local_workspace.sql.type_rules import FRACTIONS, INTEGERS, TYPE, known, operand
 from local_workspace.sql.types import plain
 
 _DATES = frozenset({"DATE", "TIMESTAMP", "TIMESTAMP_NTZ"})
