@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from selenium.webdriver import ChromeOptions
@@ -19,6 +19,8 @@ os.environ.setdefault("SE_OFFLINE", "true")
 os.environ.setdefault("SE_AVOID_STATS", "true")
 
 WIDE, NARROW = (1440, 900), (390, 844)
+COLOURS = ("color-contrast", "link-in-text-block")
+"""The rules about colours: all that another theme can break."""
 _AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 
 
@@ -133,18 +135,29 @@ def window(browser: Any, live: LiveApp) -> Iterator[Window]:
     )
 
 
+class Axe(Protocol):
+    """See the fixture ``axe``."""
+
+    def __call__(self, window: Window, within: str = "html", *, rules: tuple[str, ...] = ()) -> list[str]: ...
+
+
 @pytest.fixture(scope="session")
-def axe() -> Callable[[Any], list[str]]:
-    """`axe(window)`: the violations of the page as it stands, each with its rule and the element."""
+def axe() -> Axe:
+    """`axe(window)`: the violations of the page as it stands, each with its rule and the element.
+
+    ``within`` looks at one part of a page of which the rest was looked at before; ``rules`` asks for these alone.
+    """
     source = Path(str(files("axe_playwright_python") / "axe.min.js")).read_text(encoding="utf-8")
 
-    def run(window: Window) -> list[str]:
-        window.driver.execute_script(source)
+    def run(window: Window, within: str = "html", *, rules: tuple[str, ...] = ()) -> list[str]:
+        window.driver.execute_script(f"if (!window.axe) {{ {source} }}")
+        only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": _AXE_TAGS}
         result = window.driver.execute_async_script(
             "const done = arguments[arguments.length - 1];"
-            "axe.run(document, {runOnly: {type: 'tag', values: arguments[0]}})"
+            "axe.run(document.querySelector(arguments[0]), {runOnly: arguments[1], resultTypes: ['violations']})"
             ".then(done, (e) => done({error: String(e)}))",
-            _AXE_TAGS,
+            within,
+            only,
         )
         assert "error" not in result, result
         return [f"{one['id']}: {node['html'][:200]}" for one in result["violations"] for node in one["nodes"]]

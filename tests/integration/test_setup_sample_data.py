@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass
+from unittest.mock import patch
 
 import pytest
 from databricks import sql
@@ -15,27 +16,34 @@ from databricks.sdk.core import Config
 from databricks.sdk.service.catalog import PermissionsChange, Privilege
 
 from local_workspace.workspace import Workspace
+from scripts import setup_sample_data
 from services.container import Services
 from services.identity import User
 from services.lakebase.models import KINDS
 
-ROOT = Path(__file__).parent.parent.parent
 MANAGER, NEWCOMER = "manager@example.com", "newcomer@example.com"
 
 
-def run_script(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "scripts.setup_sample_data", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "COLUMNS": "200", **environment},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def outcomes(done: subprocess.CompletedProcess[str]) -> list[str]:
+def run_script(environment: dict[str, str], *arguments: str) -> Done:
+    """The script in this process; that it starts from the command line is what the fixture ``workspace`` stands on."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        patch.dict(os.environ, {"COLUMNS": "200", **environment}),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        status = setup_sample_data.main(arguments)
+    return Done(status, out.getvalue(), err.getvalue())
+
+
+def outcomes(done: Done) -> list[str]:
     assert done.returncode == 0, done.stdout + done.stderr
     words = {"created", "changed", "unchanged", "skipped"}
     return [line.split()[0] for line in done.stdout.splitlines() if line.strip() and line.split()[0] in words]
