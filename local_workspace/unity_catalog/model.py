@@ -74,7 +74,22 @@ class Schema:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SchemaObject:
+    """What lies in a schema, under a name of three levels."""
+
+    catalog_name: str
+    schema_name: str
+    name: str
+    owner: str
+
+    @property
+    def full_name(self) -> str:
+        """The three-level name."""
+        return f"{self.catalog_name}.{self.schema_name}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table(SchemaObject):
     """A table or view.
 
     Attributes:
@@ -84,10 +99,6 @@ class Table:
         table_id: a UUID that changes when the table is dropped and created again.
     """
 
-    catalog_name: str
-    schema_name: str
-    name: str
-    owner: str
     columns: tuple[Column, ...]
     table_type: TableType = "MANAGED"
     physical: str = ""
@@ -101,11 +112,6 @@ class Table:
     updated_at: int = 0
     created_by: str = ""
 
-    @property
-    def full_name(self) -> str:
-        """The three-level name."""
-        return f"{self.catalog_name}.{self.schema_name}.{self.name}"
-
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -116,13 +122,9 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class Function(SchemaObject):
     """A SQL function: ``body`` is the expression after RETURN, in Databricks SQL."""
 
-    catalog_name: str
-    schema_name: str
-    name: str
-    owner: str
     parameters: tuple[Parameter, ...]
     return_type: str
     body: str
@@ -130,11 +132,6 @@ class Function:
     created_at: int = 0
     updated_at: int = 0
     created_by: str = ""
-
-    @property
-    def full_name(self) -> str:
-        """The three-level name."""
-        return f"{self.catalog_name}.{self.schema_name}.{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +149,7 @@ class ModelVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class RegisteredModel:
+class RegisteredModel(SchemaObject):
     """A model registered in a schema.
 
     Attributes:
@@ -161,10 +158,6 @@ class RegisteredModel:
         next_version: the number that the next version gets; numbers of deleted versions are not given again.
     """
 
-    catalog_name: str
-    schema_name: str
-    name: str
-    owner: str
     comment: str | None = None
     versions: tuple[ModelVersion, ...] = ()
     aliases: dict[str, int] = field(default_factory=dict)
@@ -172,11 +165,6 @@ class RegisteredModel:
     created_at: int = 0
     updated_at: int = 0
     created_by: str = ""
-
-    @property
-    def full_name(self) -> str:
-        """The three-level name."""
-        return f"{self.catalog_name}.{self.schema_name}.{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

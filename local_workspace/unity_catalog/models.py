@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import cast
 
 from local_workspace.identity.model import Principal
-from local_workspace.unity_catalog.access import SYSTEM
 from local_workspace.unity_catalog.definitions import three_parts
 from local_workspace.unity_catalog.errors import AlreadyExists, InvalidRequest, NotFound
 from local_workspace.unity_catalog.model import ModelVersion, RegisteredModel
@@ -54,23 +53,6 @@ class Models(Tables):
                     created_by=principal.name,
                 ),
             )
-
-    def register_model(self, full_name: str, *, owner: str, comment: str | None = None, version: int = 1) -> bool:
-        """Make sure that a model of the workspace itself is registered, up to ``version``, and belongs to ``owner``.
-
-        Returns:
-            False when its schema does not exist (yet).
-        """
-        catalog, schema, name = checked_names(three_parts(full_name))
-        with self._lock:
-            if self.schema(catalog, schema) is None:
-                return False
-            if self.model(catalog, schema, name) is None:
-                self.create_model(SYSTEM, full_name, comment=comment)
-                self._change(SYSTEM, "registered_model", full_name, owner=owner, created_by=owner)
-            while (model := self.model(catalog, schema, name)) is not None and model.next_version <= version:
-                self.create_model_version(SYSTEM, full_name, source="local", comment=comment)
-            return True
 
     def drop_model(self, principal: Principal, full_name: str) -> None:
         """Delete a registered model with all versions; needs ownership or MANAGE."""

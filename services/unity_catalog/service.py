@@ -115,10 +115,6 @@ class UnityCatalogService:
         """
         return self._of_table(user, ref, lambda: self._metadata.table(user, ref, refresh=refresh))
 
-    def nearest_tables(self, user: User, ref: TableRef) -> list[str]:
-        """Full names like this one among what the user may see, nearest first, at most five. Runs as the user."""
-        return self._metadata.nearest(user, ref)
-
     def rows(self, user: User, ref: TableRef, request: RowsRequest, *, cancel_key: str | None = None) -> RowsPage:
         """A page of rows in a total order; ``total_rows`` only when ``request.count``. Runs as the user.
 

@@ -7,31 +7,10 @@ from typing import Any
 
 import pytest
 from dash import Dash
-from flask import Flask
 
-from dashboard.app_shell import DOCS, PAGES, create_dash
-from dashboard.identity import attach
+from dashboard.app_shell import DOCS, PAGES
 from dashboard.vendor import PREFIX, STYLESHEETS
-from services.container import build
-from services.settings import load
 from tests.unit.test_components import nodes_of
-
-
-@pytest.fixture(scope="module")
-def app() -> Dash:
-    settings = load(
-        {
-            "DATABRICKS_HOST": "http://127.0.0.1:9",
-            "DATABRICKS_CLIENT_ID": "id",
-            "DATABRICKS_CLIENT_SECRET": "secret",
-            "DATABRICKS_WAREHOUSE_ID": "w",
-            "LAKEBASE_INSTANCE_NAME": "db",
-        }
-    )
-    server = Flask("test", static_folder=None)
-    services = build(settings)
-    attach(server.extensions, services)
-    return create_dash(server, services)
 
 
 def ids_of(layout: Any) -> set[str]:

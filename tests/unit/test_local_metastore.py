@@ -336,14 +336,6 @@ def test_a_table_moves_only_within_its_catalog_and_where_one_may_create(metastor
         metastore.rename(ANALYST, "table", "c.other.u", "c.s.u")
 
 
-def test_the_workspaces_own_models_are_registered_when_their_schema_is_there(metastore: Metastore) -> None:
-    assert not metastore.register_model("c.later.m", owner="x")
-    for _ in range(2):
-        assert metastore.register_model("c.s.m", owner="x", version=2)
-    (model,) = metastore.models("c", "s")
-    assert (model.owner, [version.version for version in model.versions]) == ("x", [1, 2])
-
-
 # information_schema --------------------------------------------------------------------------------------------------
 
 

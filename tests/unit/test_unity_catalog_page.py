@@ -25,7 +25,7 @@ from dashboard.pages.unity_catalog.figures import (
     value_words,
 )
 from dashboard.pages.unity_catalog.saved_view import key_of
-from dashboard.pages.unity_catalog.view_state import ViewState, join_name, split_name
+from dashboard.pages.unity_catalog.view_state import ViewState, split_name
 from services.unity_catalog import types
 from services.unity_catalog.filter_tree import And, Condition
 from services.unity_catalog.models import (
@@ -83,9 +83,13 @@ def answer(columns: list[tuple[str, str]], rows: list[dict[str, Any]]) -> Aggreg
     )
 
 
+def quoted(parts: tuple[str, ...]) -> str:
+    return ".".join(f"`{part}`" for part in parts)
+
+
 @given(st.tuples(NAMES, NAMES, NAMES))
 def test_names_with_dots_come_back(parts: tuple[str, str, str]) -> None:
-    assert tuple(split_name(join_name(*parts))) == parts
+    assert tuple(split_name(quoted(parts))) == parts
 
 
 @given(
@@ -100,7 +104,7 @@ def test_the_address_restores_the_whole_view(
 ) -> None:
     state = ViewState.of(
         {
-            "table": join_name(*parts),
+            "table": quoted(parts),
             "view": view,
             "filter": conditions,
             "sort": [{"column": name, "direction": direction} for name, direction in sort],

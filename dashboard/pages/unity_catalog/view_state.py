@@ -114,8 +114,3 @@ def split_name(full_name: str) -> list[str]:
         else:
             parts[-1] += sign
     return parts
-
-
-def join_name(*parts: str) -> str:
-    """The reverse of ``split_name``: parts with dots get backquotes."""
-    return ".".join(f"`{part}`" if "." in part else part for part in parts)
