@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from dashboard.components.controls import button
 from dashboard.components.signs import hidden, icon
 
+LIMIT_BYTES = 65_536
 _LINE = 60
 _LINES = 40
 _MOST = 400
