@@ -53,6 +53,7 @@ class AppProcess:
         self._sink = sink
         self._pid_file = pid_file
         self._process: subprocess.Popen[bytes] | None = None
+        self._watcher: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
         self._lines: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
         self.port = port
@@ -79,6 +80,7 @@ class AppProcess:
             )
         except OSError as error:
             raise AppError(f"The command cannot be started: {error}") from None
+        self._watcher = _watch(self._process.pid)
         _remember(self._pid_file, self._process.pid)
         self._reader = threading.Thread(target=self._read, args=(self._process,), name="app-log", daemon=True)
         self._reader.start()
@@ -124,6 +126,10 @@ class AppProcess:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(seconds)
+        if self._watcher is not None:
+            self._watcher.kill()  # before the group's id may belong to somebody else
+            self._watcher.communicate()
+            self._watcher = None
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)  # what the command left behind, or all of it after the time limit
         status = process.wait()
@@ -157,6 +163,21 @@ def _answers(port: int, seconds: float) -> bool:
     finally:
         connection.close()
     return True
+
+
+def _watch(group: int) -> subprocess.Popen[bytes]:
+    """Starts a tiny process that ends the group when this process is gone, even by ``kill -9``.
+
+    It waits for the end of its standard input, a pipe whose other end only this process holds.
+    """
+    return subprocess.Popen(  # noqa: S603 - fixed but for a number
+        ["/bin/sh", "-c", f"read _; kill -KILL -{group} 2>/dev/null"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+    )
 
 
 def _remember(pid_file: Path, pid: int) -> None:

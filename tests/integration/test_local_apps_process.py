@@ -96,6 +96,31 @@ def test_a_program_that_is_not_there(tmp_path: Path) -> None:
         app.start()
 
 
+def test_an_app_ends_with_the_workspace_that_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(SERVE)
+    workspace = (
+        "import sys, time; from pathlib import Path; from local_workspace.apps.process import AppProcess, free_port\n"
+        "port, folder = free_port(), Path(sys.argv[1])\n"
+        "environment = {'NAME': 'app', 'PATH': str(Path(sys.executable).parent)}\n"
+        "say = lambda line: print(line.decode(), end='', flush=True)\n"
+        "AppProcess(['python', 'a.py', str(port)], environment, folder, port, say, folder / 'pid').start()\n"
+        "time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", workspace, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ) as killed:
+        assert killed.stdout is not None
+        assert killed.stdout.readline() == "hello from app\n"
+        child = int(killed.stdout.readline().split()[1])
+        app = int((tmp_path / "pid").read_text().split()[0])
+        killed.kill()
+    assert _gone(app)
+    assert _gone(child)
+
+
 def test_what_a_killed_workspace_left_behind_is_ended(tmp_path: Path) -> None:
     left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     (tmp_path / "pid").write_text(f"{left.pid} {psutil.Process(left.pid).create_time()}")
