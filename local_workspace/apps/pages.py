@@ -52,7 +52,8 @@ class Page:
             ("Content-Length", str(len(self.body))),
             ("Cache-Control", "no-store"),
             ("X-Content-Type-Options", "nosniff"),
-            ("Referrer-Policy", "no-referrer"),
+            # With "no-referrer" a browser sends a form with the origin "null", which the guard must refuse.
+            ("Referrer-Policy", "same-origin"),
             *self.headers,
         ]
         if self.content_type.startswith("text/html"):

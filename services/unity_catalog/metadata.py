@@ -20,7 +20,7 @@ from services.unity_catalog import rest_catalog, sql_catalog
 from services.unity_catalog.cache import Asked, Cache, now
 from services.unity_catalog.errors import CATALOG_ERRORS, REFUSALS, Place, catalog_error, lacks_scope
 from services.unity_catalog.identifiers import checked, object_name, qualified
-from services.unity_catalog.models import CatalogList, SchemaList, TableDetails, TableList, TableRef
+from services.unity_catalog.models import CatalogList, NeededPrivilege, SchemaList, TableDetails, TableList, TableRef
 from services.unity_catalog.running import Runner
 from services.unity_catalog.statements import Statement
 from services.workspace_client import ClientFactory
@@ -140,6 +140,16 @@ class Metadata:
             return found
 
         return self._kept(Asked.by(user, ref, "details"), make, refresh)
+
+    def needed(self, user: User, ref: TableRef) -> list[NeededPrivilege]:
+        """What reading a table takes and what of it the catalog says that the user holds. Runs as the user.
+
+        Asked after a refusal; ``information_schema`` cannot tell it, so without the catalog scopes nothing is known.
+        """
+        if self._without_scopes.get(user.token_key):
+            return []
+        with timed("unity_catalog.metadata", kind="privileges", name=ref.full_name):
+            return rest_catalog.needed(self._clients.for_user(user), user, ref)
 
     def nearest(self, user: User, ref: TableRef) -> list[str]:
         """Full names like this one among the tables that the user may see, nearest first. Runs as the user."""

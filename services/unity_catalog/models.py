@@ -305,6 +305,14 @@ class Privilege(BaseModel):
     inherited_from: str | None = None
 
 
+class NeededPrivilege(BaseModel):
+    """A privilege that reading a table takes; ``held`` is None when the catalog does not tell this person."""
+
+    privilege: Literal["USE CATALOG", "USE SCHEMA", "SELECT"]
+    on: str
+    held: bool | None = None
+
+
 class TableDetails(BaseModel):
     """A table as the user sees it.
 

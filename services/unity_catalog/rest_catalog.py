@@ -19,6 +19,7 @@ from services.unity_catalog.columns import access_level, describe
 from services.unity_catalog.models import (
     CatalogItem,
     Column,
+    NeededPrivilege,
     Privilege,
     SchemaItem,
     TableDetails,
@@ -74,7 +75,7 @@ def table(client: WorkspaceClient, user: User, ref: TableRef) -> TableDetails:
     info = client.tables.get(full_name)
     key = _primary_key(info)
     columns = sorted(info.columns or [], key=lambda one: one.position or 0)
-    privileges = _privileges(client, user, full_name)
+    privileges = _privileges(client, user, "table", full_name)
     return TableDetails(
         catalog_name=ref.catalog,
         schema_name=ref.schema_name,
@@ -120,14 +121,31 @@ def _primary_key(info: TableInfo) -> list[str]:
     return []
 
 
-def _privileges(client: WorkspaceClient, user: User, full_name: str) -> list[Privilege] | None:
+def needed(client: WorkspaceClient, user: User, ref: TableRef) -> list[NeededPrivilege]:
+    """What reading a table takes, and whether the user holds it: as far as the catalog tells them. Raises nothing."""
+    schema = f"{ref.catalog}.{ref.schema_name}"
+    found = [
+        NeededPrivilege(privilege="USE CATALOG", on=ref.catalog),
+        NeededPrivilege(privilege="USE SCHEMA", on=schema),
+        NeededPrivilege(privilege="SELECT", on=ref.full_name),
+    ]
+    for one, kind in zip(found, ("catalog", "schema", "table"), strict=True):
+        told = _privileges(client, user, kind, url_quote(one.on, safe="."))
+        if told is None:
+            break
+        names = {privilege.privilege.replace("_", " ") for privilege in told}
+        one.held = bool(names & {one.privilege, "ALL PRIVILEGES"})
+    return found
+
+
+def _privileges(client: WorkspaceClient, user: User, kind: str, full_name: str) -> list[Privilege] | None:
     """What the user may do, granted to them or to their groups; None when the catalog does not tell them."""
     mine = {user.user_name, *user.groups, "account users"}
     found: dict[tuple[str, str | None], Privilege] = {}
     token: str | None = None
     try:
         for _ in range(_MOST_PAGES):
-            page = client.grants.get_effective("table", full_name, page_token=token)
+            page = client.grants.get_effective(kind, full_name, page_token=token)
             for assignment in page.privilege_assignments or []:
                 if assignment.principal in mine:
                     for held in assignment.privileges or []:

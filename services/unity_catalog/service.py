@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
-from services.errors import InvalidRequest, NotFound
+from services.errors import CatalogPermissionDenied, InvalidRequest, NotFound
 from services.identity import User
 from services.observability import timed
 from services.settings import Settings
@@ -110,10 +110,20 @@ class UnityCatalogService:
 
         Raises:
             NotFound: it does not exist for this person; ``technical_details["nearest"]`` holds full names like it.
-            CatalogPermissionDenied: it may not be read.
+            CatalogPermissionDenied: it may not be read; ``technical_details["privileges"]`` says what that takes, and
+                what of it is held as far as the catalog tells.
             LakefrontError: see ``Metadata.table``.
         """
-        return self._of_table(user, ref, lambda: self._metadata.table(user, ref, refresh=refresh))
+        try:
+            return self._of_table(user, ref, lambda: self._metadata.table(user, ref, refresh=refresh))
+        except CatalogPermissionDenied as error:
+            needed = self._metadata.needed(user, ref)
+            missing = error.technical_details.get("privilege")
+            for one in needed:
+                one.held = False if one.privilege == missing else one.held
+            if any(one.held is not None for one in needed):
+                error.technical_details["privileges"] = [one.model_dump() for one in needed]
+            raise
 
     def rows(self, user: User, ref: TableRef, request: RowsRequest, *, cancel_key: str | None = None) -> RowsPage:
         """A page of rows in a total order; ``total_rows`` only when ``request.count``. Runs as the user.

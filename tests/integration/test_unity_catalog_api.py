@@ -111,6 +111,18 @@ def test_without_the_catalog_scopes_sql_gives_the_same_answers(client_of: Client
     assert denied["error_code"] == "CATALOG_PERMISSION_DENIED"
 
 
+def test_a_refusal_tells_what_is_needed_and_what_of_it_is_held_as_far_as_the_catalog_tells(client_of: Client) -> None:
+    def told(client: FlaskClient) -> dict[str, Any]:
+        refused = body_of(client.get(f"{BASE}/tables/lakefront/restricted/salaries"), 403)["technical_details"]
+        assert not {"owner", "comment"} & set(refused)
+        return {f"{one['privilege']} {one['on']}": one["held"] for one in refused.get("privileges", [])}
+
+    schema, table = "USE SCHEMA lakefront.restricted", "SELECT lakefront.restricted.salaries"
+    assert told(client_of("analyst@example.com")) == {"USE CATALOG lakefront": True, schema: False, table: None}
+    assert told(client_of("newcomer@example.com")) == {"USE CATALOG lakefront": False, schema: None, table: None}
+    assert told(client_of("analyst@example.com", scopes=("sql", "iam.current-user:read"))) == {}
+
+
 def test_two_people_see_their_own_rows_and_masks(client_of: Client) -> None:
     def read(name: str, table: str) -> list[dict[str, Any]]:
         path = f"{BASE}/tables/lakefront/sales/{table}/rows?limit=1000"

@@ -7,9 +7,9 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components.controls import button, copy_box, copy_button
+from dashboard.components.controls import button, copy_box, copy_button, facts
 from dashboard.components.feedback import TITLES, blank, error_facts, error_panel, starting
-from dashboard.components.signs import Identity, mono, state
+from dashboard.components.signs import Identity, Tone, mono, state
 from dashboard.components.waterline import waterline
 from dashboard.components.words import number, plural
 from dashboard.pages.unity_catalog import ids
@@ -46,32 +46,46 @@ def problem(error: LakefrontError, view: ViewState, user_name: str) -> Component
     return error_panel(error, retry=button("Try again", ids.ROWS_RETRY, "primary"))
 
 
+_HELD: dict[bool | None, tuple[str, Tone]] = {
+    True: ("You have it", "ok"),
+    False: ("Missing", "danger"),
+    None: ("The catalog does not tell", ""),
+}
+
+
 def denied(error: LakefrontError, view: ViewState, user_name: str) -> Component:
-    """No access: who, what, the exact GRANTs, and a way to look again."""
+    """No access: who, what, the exact GRANTs, what is held as far as the catalog told it, and a way to look again."""
     details = error.technical_details
     catalog, schema, table = (str(details[name]) for name in ("catalog", "schema", "table"))
-    grants = "\n".join(
-        (
-            f"GRANT USE CATALOG ON CATALOG {quote(catalog)} TO {quote(user_name)};",
-            f"GRANT USE SCHEMA ON SCHEMA {quote(catalog)}.{quote(schema)} TO {quote(user_name)};",
-            f"GRANT SELECT ON TABLE {quote(catalog)}.{quote(schema)}.{quote(table)} TO {quote(user_name)};",
-        )
-    )
+    told = {str(one["privilege"]): one["held"] for one in details.get("privileges", [])}
+    grants = {
+        "USE CATALOG": f"ON CATALOG {quote(catalog)}",
+        "USE SCHEMA": f"ON SCHEMA {quote(catalog)}.{quote(schema)}",
+        "SELECT": f"ON TABLE {quote(catalog)}.{quote(schema)}.{quote(table)}",
+    }
+    lacking = [name for name in grants if not told.get(name)] or [*grants]
+    there = len(grants) - len(lacking)
+    statements = "\n".join(f"GRANT {name} {grants[name]} TO {quote(user_name)};" for name in lacking)
+    needed = "Three privileges are needed; some may be there already."
+    if there:
+        needed = f"Three privileges are needed; {('one is', 'two are')[there - 1]} there already."
     paragraph = [
         "You, ",
         html.B(user_name),
         ", may not read ",
         html.Code(f"{catalog}.{schema}.{table}"),
-        ". These three privileges are needed; some may be there already. The owner of the table, or an admin, can run:",
+        f". {needed} The owner of the table, or an admin, can run:",
     ]
-    privilege = details.get("missing_privilege")
-    held = [html.P(state(f"{privilege} is missing", "danger"))] if privilege else []
+    names = (("USE CATALOG", catalog), ("USE SCHEMA", schema), ("SELECT", table))
+    held = (
+        [facts([(f"{name} on {on}", state(*_HELD[told.get(name)])) for name, on in names], "lf-held")] if told else []
+    )
     return blank(
         "denied",
         TITLES[error.error_code],
         [paragraph],
         [button("Check again", ids.ROWS_RETRY, "primary"), *_back(view)],
-        below=[html.Div(copy_box(grants, "the grants"), className="lf-wide"), *held],
+        below=[html.Div(copy_box(statements, "the grants"), className="lf-wide"), *held],
         small=error_facts(error),
     )
 
