@@ -264,15 +264,13 @@ def _page(page: Page | None, path: str) -> Component:
 
 def _no_page(path: str) -> Component:
     return html.Div(
-        [
-            html.H1("Not found", className="visually-hidden"),
-            blank(
-                "missing",
-                html.Span(["There is no page ", mono(path)]),
-                ["The address may be mistyped, or the page was renamed."],
-                [html.A("Open Welcome", href="/", className="btn btn-primary")],
-            ),
-        ],
+        blank(
+            "missing",
+            ["There is no page ", mono(path)],
+            ["The address may be mistyped, or the page was renamed."],
+            [html.A("Open Welcome", href="/", className="btn btn-primary")],
+            heading=html.H1,
+        ),
         className="lf-page",
     )
 

@@ -31,6 +31,11 @@ _SWAGGER_FILES = {"swagger-ui.css": "css", "swagger-ui-bundle.js": "js"}
 """Files of the installed package ``flask-openapi3-swagger``, by the folder they lie in."""
 
 _SWAGGER_SCRIPT = """\
+let chosen = null;
+try { chosen = localStorage.getItem("lakefront.theme"); } catch { /* storage refused: the system's theme it is */ }
+const dark = chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+document.documentElement.classList.toggle("dark-mode", dark);
+document.documentElement.style.colorScheme = dark ? "dark" : "light";
 window.addEventListener("load", () => SwaggerUIBundle({
   url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null,
   presets: [SwaggerUIBundle.presets.apis], layout: "BaseLayout",

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
@@ -58,7 +59,7 @@ def account_card(user: User, workspace: str, switch_url: str | None) -> list[Com
             [
                 ("Runs as", "you, on behalf of the user"),
                 ("Token", _life(user.token_expires_at)),
-                ("Scopes", mono(_scopes(user.scopes))),
+                ("Scopes", _scopes(user.scopes)),
                 ("Workspace", mono(workspace)),
             ]
         ),
@@ -104,5 +105,8 @@ def _life(expires_at: float | None) -> str:
     return f"good for {minutes} min, renewed by the platform"
 
 
-def _scopes(scopes: Sequence[str]) -> str:
-    return ", ".join(scopes) if scopes else "not told by the token"
+def _scopes(scopes: Sequence[str]) -> Any:
+    """Each scope in one piece: a line ends between two of them, never at a hyphen inside one."""
+    if not scopes:
+        return "not told by the token"
+    return [part for scope in scopes for part in (mono(scope, "nowrap"), ", ")][:-1]

@@ -90,22 +90,24 @@ def error_facts(error: LakefrontError) -> list[Any]:
 
 def blank(
     drawing: str,
-    title: str,
+    title: Any,
     paragraphs: Sequence[Any] = (),
     actions: Sequence[Component] = (),
     *,
     below: Sequence[Component] = (),
     small: Any = None,
     live: bool = False,
+    heading: type[Component] = html.H2,
 ) -> Component:
     """Return a state that fills a panel: drawing (assets/pictures), title, one paragraph, actions.
 
-    `below` stands between the paragraphs and the actions (a copy box, steps); `small` is the last line.
+    `below` stands between the paragraphs and the actions (a copy box, steps); `small` is the last line; `heading` is
+    `html.H1` where the state is the whole page.
     """
     return html.Div(
         [
             picture(drawing),
-            html.H2(title),
+            heading(title),
             *[html.P(text) for text in paragraphs],
             *below,
             *([html.Div([*actions], className="row-flex wrap")] if actions else []),

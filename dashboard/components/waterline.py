@@ -51,21 +51,35 @@ def waterline(
     parts: list[Component] = []
     if identity:
         words = [html.Span("Runs as ", className="hide-phone"), identity.name]
+        whole = f"Runs as {identity.name}"
         sign = icon(IDENTITY_ICONS[identity.kind])
-        parts.append(html.Span([sign, html.Span(words, className="cut")], className="as"))
+        parts.append(html.Span([sign, html.Span(words, className="cut")], className="as", title=whole))
     for place, fact in enumerate([*_time(elapsed, running_since), *facts]):
         narrow = "" if place == 0 else " hide-phone"
-        parts += [html.Span(className=f"sep{narrow}"), html.Span(fact, className=narrow.strip())]
+        parts += [html.Span(className=f"sep{narrow}"), html.Span(fact, className=narrow.strip(), **_whole(fact))]
     if actions:
         parts.append(html.Span([*actions], className="push row-flex lf-actions"))
     name = "lf-waterline running" if running_since is not None else "lf-waterline"
     return html.Div(parts, className=name, **({"id": id} if id else {}))
 
 
-def sql_button(panel_id: str, label: str = "Show SQL") -> Component:
-    """Return the button that opens the panel `panel_id`."""
+def _whole(fact: Any) -> dict[str, str]:
+    """A narrow window cuts a fact: the pointer gets it in full."""
+    return {"title": fact} if isinstance(fact, str) else {}
+
+
+def sql_button(panel_id: str) -> Component:
+    """Return the button that opens and closes the panel `panel_id`; its words say which (the stylesheet picks them)."""
     toggles = {"aria-expanded": "false", "aria-controls": panel_id, "data-toggle": panel_id}
-    return button(label, None, "ghost", "code", small=True, **toggles)
+    return html.Button(
+        [
+            html.Span([icon("code"), html.Span("Show SQL")], className="row-flex when-closed"),
+            html.Span([icon("chevron-down"), html.Span("Hide SQL")], className="row-flex when-open"),
+        ],
+        className="btn btn-ghost btn-sm",
+        type="button",
+        **toggles,
+    )
 
 
 def toggle_button(panel_id: str, label: str, icon_name: str) -> Component:

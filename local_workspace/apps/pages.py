@@ -24,7 +24,7 @@ _POLICY = (
     "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _KNOWN = {
-    "analyst@example.com": "Rows of one region, e-mail masked.",
+    "analyst@example.com": "Rows of one region, e\u2011mail masked.",
     "manager@example.com": "Sees everything.",
     "newcomer@example.com": "Sees the catalog samples only.",
 }

@@ -78,7 +78,7 @@ def test_figures() -> None:
 
 def test_waterline_says_identity_time_facts_actions_in_this_order() -> None:
     strip = waterline(Identity.of_user("ann@example.com"), 38, ["warehouse small", "count 2 ms"], [sql_button("s")])
-    assert text_of(strip) == "Runs as ann@example.com38 mswarehouse smallcount 2 msShow SQL"
+    assert text_of(strip) == "Runs as ann@example.com38 mswarehouse smallcount 2 msShow SQLHide SQL"
     assert "running" not in strip.className
     running = waterline(Identity.of_user("ann"), running_since=1.0)
     assert "running" in running.className

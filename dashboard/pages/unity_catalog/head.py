@@ -32,8 +32,7 @@ def head(view: ViewState, details: TableDetails | None, *marks: Component) -> li
             [
                 html.H1(name_of(view), id="table-name", className="cut"),
                 button("Tables", ids.TREE_OPEN, "", "list-nested", "only-narrow", small=True),
-                *(_marks(details) if details else []),
-                *marks,
+                html.Span([*(_marks(details) if details else []), *marks], className="row-flex wrap lf-marks"),
                 actions,
             ],
             className="lf-title",

@@ -60,7 +60,7 @@ def open_link(key: str, words: str) -> Component:
 
 def _list(saved: list[SavedView]) -> Component:
     lines = [html.Li([open_link(one.key, one.key), html.Span(one.table, className="small faint cut")]) for one in saved]
-    return html.Div([html.H3("Open a saved view"), html.Ul(lines, className="lf-saved")], className="stack")
+    return html.Div([html.H2("Open a saved view"), html.Ul(lines, className="lf-saved")], className="stack")
 
 
 def register(app: Dash, services: Services, personal: PersonalRecords) -> None:

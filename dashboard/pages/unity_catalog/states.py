@@ -106,7 +106,7 @@ def missing(error: LakefrontError, view: ViewState) -> Component:
     )
     return blank(
         "missing",
-        f"There is no table {view.table}",
+        ["There is no table ", mono(view.table or "")],
         ["These names are near and you may see them:" if nearest else "Choose a table in the catalog browser."],
         [button("Check again", ids.ROWS_RETRY, "primary")],
         below=[links] if nearest else [],
