@@ -9,9 +9,11 @@ window.dash_clientside.exports = (() => {
   let running = null;
 
   const draw = (box, job) => {
-    const done = job.total ? Math.min(100, (100 * job.rows) / job.total) : 0;
-    const meter = make("div", { className: "lf-meter" }, make("i")); meter.firstChild.style.width = `${done}%`;
-    for (const [name, value] of Object.entries({ role: "progressbar", "aria-label": "Export", "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": String(Math.round(done)) })) meter.setAttribute(name, value);
+    const done = job.state === "done" ? 100 : job.total ? Math.min(100, (100 * job.rows) / job.total) : 0;
+    const meter = make("div", { className: "lf-meter" }, make("i")), values = { role: "progressbar", "aria-label": "Export" };
+    if (job.state === "running" && !done) meter.classList.add("unknown");   // a Parquet file does not tell its rows before its end
+    else { meter.firstChild.style.width = `${done}%`; Object.assign(values, { "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": String(Math.round(done)) }); }
+    for (const [name, value] of Object.entries(values)) meter.setAttribute(name, value);
     const left = job.rows && job.total ? Math.max(0, ((job.total - job.rows) * (Date.now() - job.since)) / job.rows / 1000) : null;
     const facts = [job.note ?? `${size(job.bytes)} written`];
     if (job.state === "running" && left !== null) facts.push(`about ${Math.ceil(left)} s left`);

@@ -21,6 +21,8 @@
     const panel = document.getElementById(button.dataset.toggle);
     if (panel) panel.hidden = !open;
   };
+  // The button to go back to: one that stands in another menu is gone with it, so that menu's own.
+  const outermost = (button) => { const menu = button.parentElement.closest(".lf-pop"); return menu ? document.querySelector(`[data-pop="${menu.id}"]`) : button; };
   const openPops = () => document.querySelectorAll("[data-pop][aria-expanded=true]");
 
   document.addEventListener("click", (event) => {
@@ -28,13 +30,17 @@
     const copier = target.closest("button[data-copy]"); if (copier) copy(copier);
     const toggle = target.closest("button[data-toggle]");
     if (toggle) setOpen(toggle, toggle.getAttribute("aria-expanded") !== "true");
+    if (toggle?.dataset.pop && outermost(toggle) !== toggle) {
+      setOpen(outermost(toggle), false);
+      document.getElementById(toggle.dataset.pop).querySelector("input, button, a")?.focus();
+    }
     for (const other of openPops()) if (other !== toggle && !target.closest(".lf-pop")) setOpen(other, false);
     const toast = target.closest(".lf-toast");
     if (toast && target.closest("button")) { toast.dataset.gone = toast.dataset.expires; toast.classList.add("gone"); }
     if (target.closest(".skip")) { event.preventDefault(); document.getElementById("main").focus(); }
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") for (const opener of openPops()) { setOpen(opener, false); opener.focus(); event.stopPropagation(); }
+    if (event.key === "Escape") for (const opener of openPops()) { setOpen(opener, false); outermost(opener).focus(); event.stopPropagation(); }
     const tab = event.target.closest?.("[role=tab]");
     if (tab) {
       const all = [...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")], at = all.indexOf(tab);

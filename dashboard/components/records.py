@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 import dash_bootstrap_components as dbc
 from dash import html
@@ -142,7 +141,7 @@ def record_form(
     known = KNOWN.get(record.key) if record is not None and kind.kind is PREFERENCE else None
     typed = known is not None and known.accepts(json.loads(value))
     heading = f"New {kind.singular}" if new else f"Edit {kind.singular}"
-    actions = [] if record is None else [*_opens_view(kind, record), *_form_actions(ids)]
+    actions = [] if record is None else _form_actions(ids)
     leaves = {"data-leaves-form": ""}  # assets/navigate.js asks first when something was typed
     return html.Div(
         [
@@ -218,15 +217,6 @@ def trail(changes: Sequence[AuditEntry]) -> Component:
     return html.Ol([*items, html.Li(words, className="faint small")], className="lf-trail")
 
 
-def _opens_view(kind: RecordType, record: Record) -> list[Component]:
-    """The way to the Unity Catalog page, for a configuration that holds a view of a table."""
-    value = json.loads(record.value)
-    if kind.kind is not CONFIGURATION or not isinstance(value, dict) or not isinstance(value.get("table"), str):
-        return []
-    href = f"/unity-catalog?view-config={quote(record.key, safe='')}"
-    return [html.A([icon("table"), html.Span("Open the view")], href=href, className="btn btn-ghost btn-sm")]
-
-
 def _form_actions(ids: FormIds) -> list[Component]:
     remove = button("Delete", ids.delete, "ghost", "trash", "lf-deletes", small=True, **{"data-deletes-record": ""})
     return [button("Duplicate", ids.duplicate, "ghost", "files", small=True, **{"data-leaves-form": ""}), remove]
@@ -235,7 +225,7 @@ def _form_actions(ids: FormIds) -> list[Component]:
 def _key_field(identifier: str, key: str, new: bool) -> Component:
     control = dbc.Input(id=identifier, type="text", value=key, readonly=not new, className="mono", autocomplete="off")
     hint = (
-        "1 to 100 of A\u2013Z a\u2013z 0\u20139 . _ -"
+        "Letters A\u2013Z, digits, dot, dash, underscore; at most 100."
         if new
         else "A key stays as it is; duplicate the record to use another."
     )

@@ -199,12 +199,11 @@ def _row(name: ServiceName, found: ServiceStatus, times: list[float | None], app
     )
     if not found.remedy or found.status == "starting":
         return [line]
-    advice = "Whoever owns it can run this:" if needs_grant(found.remedy) else "What to do about it:"
-    remedy = html.Div(
-        [html.P(advice, className="dim"), copy_box(found.remedy, f"the remedy for {LABELS[name]}")],
-        className="lf-svc-more stack",
-    )
-    return [line, remedy]
+    remedy: list[Component] = [html.P(found.remedy, className="dim")]
+    if needs_grant(found.remedy):
+        statement = copy_box(found.remedy, f"the remedy for {LABELS[name]}")
+        remedy = [html.P("Whoever owns it can run this:", className="dim"), statement]
+    return [line, html.Div(remedy, className="lf-svc-more stack")]
 
 
 def _spark(times: list[float | None]) -> Component:

@@ -12,6 +12,7 @@ import uuid
 from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
+from dashboard.components.controls import skeleton
 from dashboard.pages.unity_catalog import (
     arrival,
     chart,
@@ -58,7 +59,7 @@ _STORES = (
 
 
 def layout() -> Component:
-    """The page before anything was read: the browser on the left, an empty work area."""
+    """The page before anything was read: the browser on the left, lines where the table will be."""
     work = html.Section(
         [
             html.Div(html.Div(html.H1("Unity Catalog", id="table-name"), className="lf-title"), id=ids.HEAD),
@@ -78,7 +79,13 @@ def layout() -> Component:
                 **{"aria-label": "Filters"},
             ),
             html.Div(id=ids.FILTER_FORM),
-            html.Div(id=ids.PANEL, role="tabpanel", className="lf-view", **{"aria-labelledby": "table-name"}),
+            html.Div(
+                html.Div(skeleton(70, 82, 64, 76, 58), className="lf-open-wait"),
+                id=ids.PANEL,
+                role="tabpanel",
+                className="lf-view",
+                **{"aria-labelledby": "table-name"},
+            ),
             html.Div([html.Div(id=ids.STRIP), rows.running_strip()], className="lf-under"),
             html.Div(id=saved_view.FORM),
             export.layout(),

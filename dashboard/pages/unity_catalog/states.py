@@ -25,8 +25,15 @@ from services.unity_catalog.models import WarehouseState
 def shown(error: LakefrontError) -> LakefrontError:
     """Note an error that the page shows: logged once, remembered for the person, told with its request id."""
     error.technical_details.setdefault("request_id", request_id())
-    remember(error, "Unity Catalog page")
+    remember(error, _what(error))
     return error
+
+
+def _what(error: LakefrontError) -> str:
+    """What the person did, as far as the error tells which table it was."""
+    details = error.technical_details
+    names = [str(details[name]) for name in ("catalog", "schema", "table") if details.get(name)]
+    return f"Open {'.'.join(names)}" if names else "Read a table"
 
 
 def failed_strip(error: LakefrontError, user_name: str) -> list[Component]:
