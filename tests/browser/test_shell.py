@@ -28,7 +28,7 @@ def test_going_to_a_page_changes_title_focus_and_mark_without_loading_again(wind
 
 def test_unknown_page_says_so(window: Window) -> None:
     window.open("/no-such-page")
-    window.wait_text("#main h2", "There is no page")
+    window.wait_text("#main h1", "There is no page")
 
 
 def test_first_tab_stop_skips_to_the_content(window: Window) -> None:
