@@ -70,6 +70,6 @@ def test_an_unknown_page_is_404_and_drawn_as_designed(window: Window, live: Live
     for path in ("/nothing-here", "/unity-catalog/unknown", "/guides/none"):
         assert httpx.get(f"{live.url}{path}").status_code == 404
     window.open("/unity-catalog/unknown")
-    window.wait_text("#main h2", "There is no page /unity-catalog/unknown")
+    window.wait_text("#main h1", "There is no page /unity-catalog/unknown")
     window.until("document.title === 'Not found · Lakefront'")
     assert httpx.get(f"{live.url}/api/v1/nothing").json()["error_code"] == "NOT_FOUND"
