@@ -47,7 +47,8 @@
   const fit = () => {
     if (!form?.isConnected) return;
     const foot = document.querySelector(".lf-nav")?.getBoundingClientRect(), top = form.parentElement.getBoundingClientRect().top + 6;
-    const room = (foot && foot.width > foot.height ? foot.top : innerHeight) - top - 8, lift = Math.max(0, Math.min(420 - room, top - 8));
+    const room = (foot && foot.width > foot.height ? foot.top : innerHeight) - top - 8, head = form.closest(".lf-work")?.getBoundingClientRect().top ?? 0;
+    const lift = Math.max(0, Math.min(420 - room, top - head - 8));
     form.style.setProperty("--room", `${room + lift}px`);
     form.style.setProperty("--lift", `${-lift}px`);
   };

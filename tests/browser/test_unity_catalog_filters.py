@@ -32,7 +32,8 @@ BOXES = "[...document.querySelectorAll('.lf-set-list .form-check:not([hidden])')
 
 THEMES = {WIDE: ("light",), NARROW: ("light", "dark")}
 FITS = (
-    "(({left, right, top, bottom}) => left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight)"
+    "(({left, right, top, bottom}) => left >= 0 && right <= innerWidth && bottom <= innerHeight"
+    " && top >= document.getElementById('main').getBoundingClientRect().top)"
     "(document.querySelector('.lf-filter-form').getBoundingClientRect())"
 )
 REACHED = (

@@ -287,7 +287,7 @@ def test_boxes_show_the_conditions_values_first_then_the_frequent_ones() -> None
     assert [words(option["label"][1]) for option in options] == ["", "999", "1,000", "998"]
     assert by_id(drawn, ids.FILTER_CHOSEN).value == ['"rare"', '""']
     said = words(drawn)
-    assert "3 most frequent of 1,730 values" in said
+    assert "3 most frequent of 1,730 ·" in said
     assert "Other values" in said
     assert "Choose the rows with null" in said
     assert not any(getattr(part, "id", None) == ids.FILTER_FIND for part in parts(drawn))

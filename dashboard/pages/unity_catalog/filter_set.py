@@ -122,10 +122,10 @@ def list_hint(column: Column) -> str:
     """How values are listed."""
     if column.kind == "timestamp":
         zone = "" if column.data_type == "TIMESTAMP_NTZ" else ", in UTC"
-        return f"With commas between them, as 2016-02-29 23:58:48{zone}."
+        return f"Commas between them, as 2016-02-29 23:58:48{zone}."
     if column.kind == "date":
-        return "With commas between them, as 2016-02-29."
-    return 'With commas between them; one with a comma stands in "quotes".' if column.kind == "text" else ""
+        return "Commas between them, as 2016-02-29."
+    return 'Commas between them; "quotes" around one with a comma.' if column.kind == "text" else "Commas between them."
 
 
 def register(app: Dash, services: Services) -> None:
@@ -237,7 +237,7 @@ def _words(column: Column, value: Any) -> str:
 def _facts(column: Column, found: FrequentValues) -> list[Component]:
     """How many values there are, where they come from, and the way to the rows with null."""
     shown_, all_ = len(found.values), number(found.distinct)
-    many = f"{shown_} most frequent of {all_} values" if found.distinct > shown_ else f"All values: {all_}"
+    many = f"{shown_} most frequent of {all_}" if found.distinct > shown_ else f"All values: {all_}"
     since = counting_since(found.query.fetched_at.timestamp())
     facts = [html.P([f"{many} · whole table · {elapsed(found.query.elapsed_ms)} · ", since])]
     if column.masked:
