@@ -46,7 +46,8 @@
   // The form ends above the foot of the window, what does not fit scrolls inside it; in a low window it begins higher.
   const fit = () => {
     if (!form?.isConnected) return;
-    const foot = document.querySelector(".lf-nav")?.getBoundingClientRect(), top = form.parentElement.getBoundingClientRect().top + 6;
+    form.style.setProperty("--lift", "0px");
+    const foot = document.querySelector(".lf-nav")?.getBoundingClientRect(), top = form.getBoundingClientRect().top;
     const room = (foot && foot.width > foot.height ? foot.top : innerHeight) - top - 8, head = form.closest(".lf-work")?.getBoundingClientRect().top ?? 0;
     const lift = Math.max(0, Math.min(420 - room, top - head - 8));
     form.style.setProperty("--room", `${room + lift}px`);

@@ -331,3 +331,15 @@ def test_each_widget_fits_and_has_no_violation(
                 assert axe(window) == [], (name, size, theme)
         window.click("#uc-filter-cancel")
         window.until("!document.querySelector('.lf-filter-form')")
+
+
+def test_the_form_that_saves_a_view_keeps_its_place(window: Window) -> None:
+    visit(window)
+    rows_are_there(window)
+    window.click("#uc-save-view")
+    window.until("document.activeElement.id === 'uc-save-name'")
+    window.until(FITS)
+    assert window.driver.execute_script(
+        "return document.querySelector('.lf-save-form').getBoundingClientRect().top"
+        " >= document.getElementById('uc-save-view').getBoundingClientRect().bottom"
+    )
