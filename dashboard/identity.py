@@ -18,7 +18,11 @@ def attach(app_extensions: dict[str, object], services: Services) -> None:
 
 
 def services_of_request() -> Services:
-    """The services of the app that serves the current request."""
+    """The services of the app that serves the current request.
+
+    Raises:
+        RuntimeError: the server was built without services.
+    """
     services = current_app.extensions[_EXTENSION]
     if not isinstance(services, Services):
         raise RuntimeError("the services are not attached to this app")

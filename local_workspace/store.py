@@ -47,7 +47,11 @@ class Store:
         return Collection(self, name)
 
     def execute(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """Run one statement on the file and give its rows."""
+        """Run one statement on the file and give its rows.
+
+        Raises:
+            RuntimeError: the store is not open.
+        """
         with self._lock:
             if self._connection is None:
                 raise RuntimeError("the store is not open")

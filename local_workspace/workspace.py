@@ -68,7 +68,11 @@ class Workspace:
 
     @property
     def url(self) -> str:
-        """The plain-http address."""
+        """The plain-http address.
+
+        Raises:
+            RuntimeError: the workspace is not running.
+        """
         if self._http is None:
             raise RuntimeError("the workspace is not running")
         return f"http://127.0.0.1:{self._http.port}"
@@ -81,7 +85,11 @@ class Workspace:
 
     @property
     def tls_port(self) -> int:
-        """The port of the https address."""
+        """The port of the https address.
+
+        Raises:
+            RuntimeError: the workspace is not running.
+        """
         if self._https is None:
             raise RuntimeError("the workspace is not running")
         return self._https.port
@@ -140,7 +148,11 @@ class Workspace:
         self._running.close()
 
     def environment(self) -> dict[str, str]:
-        """What an official client needs, with a fresh secret of the ``deployer`` service principal."""
+        """What an official client needs, with a fresh secret of the ``deployer`` service principal.
+
+        Raises:
+            RuntimeError: the deployer was deleted.
+        """
         deployer = self.directory.service_principal(DEPLOYER)
         if deployer is None:
             raise RuntimeError("the deployer service principal is missing")

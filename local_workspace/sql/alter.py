@@ -69,7 +69,11 @@ def truncate(session: StatementSession, reader: Reader, stop: Stop) -> Result:
 
 
 def comment(session: StatementSession, reader: Reader, _stop: Stop) -> Result:
-    """COMMENT ON object IS text | NULL."""
+    """COMMENT ON object IS text | NULL.
+
+    Raises:
+        SqlError, UnityCatalogError: it is not understood, or may not be done.
+    """
     reader.expect("ON")
     word = reader.one_of("CATALOG", "SCHEMA", "DATABASE", "TABLE", "VIEW", "FUNCTION", "COLUMN")
     if not word:

@@ -19,7 +19,11 @@ from local_workspace.unity_catalog.model import Column, Function, Parameter, Tab
 
 
 def run_replace(session: StatementSession, reader: Reader, stop: Stop) -> Result:
-    """REPLACE TABLE."""
+    """REPLACE TABLE.
+
+    Raises:
+        SqlError, UnityCatalogError: see ``run``.
+    """
     if reader.peek() != "TABLE":
         raise reader.fault()
     return _table(session, reader, stop, replacing=True)

@@ -65,18 +65,30 @@ class Reader:
         return errors.syntax(self.text, near)
 
     def end(self) -> None:
-        """Demand that nothing follows."""
+        """Demand that nothing follows.
+
+        Raises:
+            SqlError: something follows.
+        """
         if not self.ended:
             raise self.fault()
 
     def skip(self) -> None:
-        """Step over one token."""
+        """Step over one token.
+
+        Raises:
+            SqlError: there is none.
+        """
         if self.ended:
             raise self.fault()
         self._place += 1
 
     def name(self) -> str:
-        """Step over one identifier."""
+        """Step over one identifier.
+
+        Raises:
+            SqlError: something else follows.
+        """
         if self.ended:
             raise self.fault()
         token = self._tokens[self._place]
@@ -110,7 +122,11 @@ class Reader:
         return split_name(text)
 
     def string(self) -> str:
-        """Step over a string literal; neighbours are one literal."""
+        """Step over a string literal; neighbours are one literal.
+
+        Raises:
+            SqlError: something else follows.
+        """
         if self.ended or self._tokens[self._place].token_type != TokenType.STRING:
             raise self.fault()
         made = ""
@@ -134,7 +150,11 @@ class Reader:
         return names
 
     def until(self, *stops: str) -> str:
-        """The text up to one of the keywords outside of brackets, or to the end of the enclosing bracket."""
+        """The text up to one of the keywords outside of brackets, or to the end of the enclosing bracket.
+
+        Raises:
+            SqlError: nothing stands there.
+        """
         first, depth = self._place, 0
         while not self.ended:
             word = self.peek()
@@ -147,7 +167,11 @@ class Reader:
         return self.text[self._tokens[first].start : self._tokens[self._place - 1].end + 1]
 
     def rest(self) -> str:
-        """The text from the place to the end; everything is read then."""
+        """The text from the place to the end; everything is read then.
+
+        Raises:
+            SqlError: nothing follows.
+        """
         if self.ended:
             raise self.fault()
         made = self.text[self._tokens[self._place].start : self._tokens[-1].end + 1]

@@ -126,7 +126,11 @@ def _exact(call: Call, a: exp.Expr, left: str, b: exp.Expr, right: str, kind: st
 
 
 def whole_divide(call: Call, node: exp.Expr) -> exp.Expr:
-    """``DIV``: BIGINT, cut off towards zero."""
+    """``DIV``: BIGINT, cut off towards zero.
+
+    Raises:
+        SqlError: UNSUPPORTED_FEATURE for types that are not certain.
+    """
     promote(call, node)
     left, right = known(node.this), known(node.args["expression"])
     if not left or not right:
@@ -185,7 +189,11 @@ def guard_average(call: Call, node: exp.Expr) -> None:
 
 
 def whole(call: Call, node: exp.Expr) -> exp.Expr:
-    """``floor`` and ``ceil``: DECIMAL(p-s+1,0) of decimals, BIGINT otherwise."""
+    """``floor`` and ``ceil``: DECIMAL(p-s+1,0) of decimals, BIGINT otherwise.
+
+    Raises:
+        SqlError: UNSUPPORTED_FEATURE with a number of places.
+    """
     if node.args.get("decimals") or node.args.get("to"):
         raise errors.unsupported(f"{node.key} to a number of places")
     if is_decimal(known(node.this)):
@@ -194,7 +202,11 @@ def whole(call: Call, node: exp.Expr) -> exp.Expr:
 
 
 def rounded(call: Call, node: exp.Expr) -> exp.Expr:
-    """``round``, half away from zero: decimals in their own type, doubles by their shortest decimal text."""
+    """``round``, half away from zero: decimals in their own type, doubles by their shortest decimal text.
+
+    Raises:
+        SqlError: UNSUPPORTED_FEATURE for a computed number of places.
+    """
     kind, places = known(node.this), node.args.get("decimals")
     if is_decimal(kind):
         if known(node) is None:
@@ -254,7 +266,11 @@ def between(call: Call, node: exp.Expr) -> exp.Expr:
 
 
 def listed(call: Call, node: exp.Expr) -> exp.Expr:
-    """The items of IN, like a comparison's."""
+    """The items of IN, like a comparison's.
+
+    Raises:
+        SqlError: UNSUPPORTED_FEATURE for a list of text and numbers.
+    """
     items = node.args.get("expressions") or []
     if not items:
         return node

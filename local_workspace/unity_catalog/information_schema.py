@@ -308,7 +308,11 @@ VIEWS: dict[str, tuple[tuple[Column, ...], _Source]] = {
 
 
 def rows(metastore: Access, principal: Principal, catalog: str, view: str) -> tuple[tuple[Column, ...], list[Row]]:
-    """The columns and rows of ``catalog.information_schema.view``; see ``Metastore.information_schema``."""
+    """The columns and rows of ``catalog.information_schema.view``; see ``Metastore.information_schema``.
+
+    Raises:
+        NotFound: there is no such view.
+    """
     metastore.require(principal, "USE_CATALOG", "catalog", catalog)
     if view not in VIEWS:
         raise NotFound("table", f"{catalog}.information_schema.{view}")

@@ -100,7 +100,11 @@ class Models(Tables):
             self._save("registered_model", replace(model, versions=versions, aliases=aliases, updated_at=now_ms()))
 
     def set_alias(self, principal: Principal, full_name: str, alias: str, version: int) -> RegisteredModel:
-        """Point an alias at a version, moving it when it exists; needs ownership or MANAGE."""
+        """Point an alias at a version, moving it when it exists; needs ownership or MANAGE.
+
+        Raises:
+            InvalidRequest, NotFound, PermissionDenied: it is no name, there is no such version, or they may not.
+        """
         if name_problem(alias):
             raise InvalidRequest(f"Invalid alias '{alias}': {name_problem(alias)}.")
         with self._lock:

@@ -248,12 +248,12 @@ class UnityCatalogService:
         return export
 
     def export_progress(self, user: User, cancel_key: str) -> ExportProgress | None:
-        """How far this user's export of that key is; None when there is none."""
+        """How far this user's export of that key is; None when there is none. No call."""
         export = self._exports.get((user.user_id, cancel_key))
         return export.progress if export is not None else None
 
     def cancel(self, user: User, cancel_key: str) -> bool:
-        """Cancel this user's running statements of that key on the warehouse; False when nothing of it runs."""
+        """Cancel this user's running statements of that key; False when nothing of it runs. Runs as the user."""
         return self._runner.cancel(user, cancel_key)
 
     def forget(self) -> None:
