@@ -30,7 +30,7 @@ def head(view: ViewState, details: TableDetails | None, *marks: Component) -> li
     return [
         html.Div(
             [
-                html.H1(name_of(view), id="table-name", className="cut"),
+                html.H1(name_of(view), id="table-name", className="cut", title=view.table or ""),
                 button("Tables", ids.TREE_OPEN, "", "list-nested", "only-narrow", small=True),
                 html.Span([*(_marks(details) if details else []), *marks], className="row-flex wrap lf-marks"),
                 actions,
