@@ -78,7 +78,7 @@ def value_fields(column: Column, operator: str, draft: Draft) -> list[Component]
         html.Div(
             waiting(column, operator, draft),
             id=ids.FILTER_MANY,
-            className="lf-many",
+            className="lf-choices",
             hidden=takes != "many",
             **{"data-drawn": f"{column.name} {operator}"},
         ),
