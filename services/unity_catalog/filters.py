@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from services.unity_catalog import types
+from services.unity_catalog.decimals import fitted
 from services.unity_catalog.errors import invalid
 from services.unity_catalog.filter_tree import And, Condition, FilterNode, Not, Or
 from services.unity_catalog.identifiers import quote
@@ -57,13 +58,15 @@ OPERATORS: Mapping[str, Operator] = {
 
 # NaN equals itself and is greater than every number; it is never compared as a literal, because file statistics do not
 # know it and would prune the rows. Each answer keeps nulls unknown, as a comparison would.
+_NEVER = "CASE WHEN {c} IS NULL THEN NULL ELSE FALSE END"
+_ALWAYS = "CASE WHEN {c} IS NULL THEN NULL ELSE TRUE END"
 _WITH_NAN = {
     "eq": "CASE WHEN {c} IS NULL THEN NULL ELSE isnan({c}) END",
     "ge": "CASE WHEN {c} IS NULL THEN NULL ELSE isnan({c}) END",
     "ne": "CASE WHEN {c} IS NULL THEN NULL ELSE NOT isnan({c}) END",
     "lt": "CASE WHEN {c} IS NULL THEN NULL ELSE NOT isnan({c}) END",
-    "gt": "CASE WHEN {c} IS NULL THEN NULL ELSE FALSE END",
-    "le": "CASE WHEN {c} IS NULL THEN NULL ELSE TRUE END",
+    "gt": _NEVER,
+    "le": _ALWAYS,
 }
 
 
@@ -151,6 +154,10 @@ def _compare(name: str, column: Column, value: Any, binder: Binder, path: str) -
     bound = literal(column.data_type, value, path)
     if isinstance(bound.value, float) and math.isnan(bound.value):
         return _fill(_WITH_NAN[name], quote(column.name), "")
+    said = fitted(column.data_type, name, bound)
+    if isinstance(said, bool):
+        return _fill(_ALWAYS if said else _NEVER, quote(column.name), "")
+    name, bound = said
     marker = binder.bind(bound.type, bound.text, value)
     return _fill(OPERATORS[name].sql, quote(column.name), marker)
 
@@ -160,13 +167,15 @@ def _one_of(column: Column, values: list[Any], binder: Binder, path: str) -> str
     literals = [literal(column.data_type, value, f"{path}.value[{at}]") for at, value in enumerate(values)]
     plain = [item for item in literals if not (isinstance(item.value, float) and math.isnan(item.value))]
     name = quote(column.name)
+    said = [fitted(column.data_type, "eq", item) for item in plain]
+    possible = [one[1] for one in said if not isinstance(one, bool)]
     parts = []
-    if plain:
-        markers = ", ".join(binder.bind(item.type, item.text, item.shown) for item in plain)
+    if possible:
+        markers = ", ".join(binder.bind(item.type, item.text, item.shown) for item in possible)
         parts.append(f"{name} IN ({markers})")
     if len(plain) < len(literals):
         parts.append(_fill(_WITH_NAN["eq"], name, ""))
-    return " OR ".join(parts)
+    return " OR ".join(parts) or _fill(_NEVER, name, "")
 
 
 def _fill(template: str, column: str, marker: str) -> str:

@@ -70,8 +70,16 @@ def _number(value: Any) -> int | float | Decimal:
     return value
 
 
-def _decimal(value: int | float | Decimal, shown: Any) -> Literal:
-    """A DECIMAL that is just wide enough."""
+def exact(value: int | float | Decimal, shown: Any) -> Literal:
+    """A DECIMAL literal that is just wide enough.
+
+    Args:
+        value: the number.
+        shown: the value as an answer shows it.
+
+    Raises:
+        ValueError: not finite, or more than 38 digits.
+    """
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
     if not exact.is_finite() or abs(exact.adjusted()) > 80:
         raise ValueError(value)
@@ -90,7 +98,7 @@ def _integer_literal(_: str, value: Any) -> Literal:
         number = int(number)
     if isinstance(number, int) and -(2**63) <= number < 2**63:
         return Literal("BIGINT", str(number), number, value)
-    return _decimal(number, value)
+    return exact(number, value)
 
 
 def _double_literal(data_type: str, value: Any) -> Literal:
@@ -105,7 +113,7 @@ def _double_literal(data_type: str, value: Any) -> Literal:
 
 def _decimal_literal(_: str, value: Any) -> Literal:
     """For DECIMAL columns."""
-    return _decimal(_number(value), value)
+    return exact(_number(value), value)
 
 
 def _text_literal(_: str, value: Any) -> Literal:

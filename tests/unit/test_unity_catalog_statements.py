@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Context, Decimal
 from typing import Any
 
 import pytest
@@ -15,9 +16,11 @@ from sqlglot import exp
 from services.errors import InvalidRequest
 from services.unity_catalog.aggregate import check, output_names, statements
 from services.unity_catalog.columns import describe
+from services.unity_catalog.decimals import fitted
 from services.unity_catalog.filter_tree import Filter
 from services.unity_catalog.filters import OPERATORS, operators_for, predicate
 from services.unity_catalog.identifiers import checked, quote, reference
+from services.unity_catalog.literals import exact
 from services.unity_catalog.models import AggregateRequest, Column, ProfileRequest, RowsRequest, Sort
 from services.unity_catalog.profile import figures_statement
 from services.unity_catalog.rows import checked_sort, count_statement, page_statement
@@ -271,6 +274,46 @@ def test_misfit_aggregates_name_their_place(body: dict[str, Any], field: str) ->
     with pytest.raises(InvalidRequest) as caught:
         check(COLUMNS, AggregateRequest.model_validate(body))
     assert caught.value.field == field
+
+
+@given(
+    held=st.integers(-(10**38) + 1, 10**38 - 1),
+    scale=st.sampled_from([0, 2, 18, 38]),
+    digits=st.integers(-(10**38) + 1, 10**38 - 1),
+    exponent=st.integers(-38, 0),
+    near=st.booleans(),
+    operator=st.sampled_from(["eq", "ne", "lt", "le", "gt", "ge"]),
+)
+@hypothesis_settings(max_examples=500, deadline=None)
+def test_decimals_are_compared_in_digits_that_there_are(
+    held: int, scale: int, digits: int, exponent: int, near: bool, operator: str
+) -> None:
+    """Whatever a DECIMAL(38) holds and is compared with: the same answer, in a type of at most 38 digits."""
+    wide = Context(prec=100)
+    row = Decimal(held).scaleb(-scale, wide)
+    given_value = (
+        wide.add(row, Decimal(digits % 7 - 3).scaleb(exponent)) if near else Decimal(digits).scaleb(exponent, wide)
+    )
+    try:
+        bound = exact(given_value, None)
+    except ValueError:
+        return  # more than 38 digits: refused before it comes here
+    compare = {
+        "eq": row.__eq__,
+        "ne": row.__ne__,
+        "lt": row.__lt__,
+        "le": row.__le__,
+        "gt": row.__gt__,
+        "ge": row.__ge__,
+    }
+    said = fitted(f"DECIMAL(38,{scale})", operator, bound)
+    if isinstance(said, bool):
+        assert said is compare[operator](given_value)
+        return
+    name, literal = said
+    assert compare[name](Decimal(literal.text)) is compare[operator](given_value)
+    precision, decimals = (int(one) for one in literal.type[8:-1].split(","))
+    assert max(38 - scale, precision - decimals) + max(scale, decimals) <= 38
 
 
 def test_output_names_are_unique() -> None:
