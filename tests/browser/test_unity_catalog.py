@@ -25,6 +25,7 @@ window.__calls = [];
 const send = window.fetch;
 window.fetch = function (url, options) {
   if (String(url).includes("_dash-update")) window.__calls.push(JSON.parse(options.body).changedPropIds.join(","));
+  if (String(url).includes("/query?")) window.__calls.push("rows");
   return send.apply(this, arguments);
 };
 """
@@ -116,7 +117,7 @@ def test_arrival_asks_for_each_thing_once(window: Window) -> None:
         calls = window.driver.execute_script("return window.__calls")
     finally:
         window.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
-    for store in ("uc-block.data", "uc-count-ask.data", "uc-column.data", "uc-sought.data"):
+    for store in ("rows", "uc-count-ask.data", "uc-column.data", "uc-sought.data"):
         assert calls.count(store) == 1, (store, calls)
     assert len(calls) <= 12, calls
     strip = window.find("#uc-strip").text
@@ -455,6 +456,8 @@ def test_a_warehouse_that_fails_says_so_and_reads_again(window: Window, live: Li
         live.clear_faults()
     window.click("#uc-rows-retry")
     rows_are_there(window)
+    problems = window.problems()  # the browser itself notes the refusal
+    assert all("/query?" in one and "403" in one for one in problems), problems
 
 
 def test_a_nested_value_is_shown_whole(window: Window) -> None:

@@ -2,7 +2,8 @@
 
 ``view_state.py`` is what is looked at; the address mirrors it. ``tree.py`` finds a table, ``head.py`` names it,
 ``filters.py`` narrows it, ``rows.py`` and ``grid.py`` show it, ``states.py`` says why there is nothing to show.
-assets/explorer.js splits the view into what each part needs, so that a change asks the server only for what it changes.
+assets/explorer_view.js splits the view into what each part needs, so that a change asks the server only for what it
+changes; assets/explorer_rows.js reads the rows.
 """
 
 from __future__ import annotations
@@ -46,7 +47,6 @@ _STORES = (
     ids.SHOWN,
     ids.FILTER_EDITED,
     ids.GRID_FAILED,
-    ids.BLOCK,
     ids.ASKED,
     ids.CANCELLED,
     ids.LAST_QUERY,

@@ -297,7 +297,7 @@ def _table(result: AggregateResult, spec: ChartSpec) -> Component:
 
 
 def _line_button(words: str, place: int) -> Component:
-    """A group in the table: pressing it does what a click on its bar does (assets/explorer.js)."""
+    """A group in the table: pressing it does what a click on its bar does (assets/explorer_chart.js)."""
     return html.Button(words, type="button", className="lf-group", **{"data-group": str(place)})
 
 

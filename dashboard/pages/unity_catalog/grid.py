@@ -1,9 +1,8 @@
-"""The grid: column definitions from the table's types, blocks of rows asked from the server one after another.
+"""The grid: column definitions from the table's types; blocks of rows as AG Grid's infinite row model asks for them.
 
-AG Grid's infinite row model asks for a block; the callback answers it through the service. Three traps shape this
-file: the grid keeps one request at a time (``maxConcurrentDatasourceRequests``); every request must be answered or
-failed (the clientside callback in assets/explorer.js calls the grid's own ``failCallback``); and blocks are read again
-by purging the cache, not by new column definitions.
+``assets/explorer_rows.js`` is the grid's datasource. Two traps shape it and this file: every request must be answered
+or failed, or the grid waits for ever; and blocks are read again through the grid's own cache, not by new column
+definitions. Two requests may run at once: the page that is shown, and the one that is wanted next.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from dash.development.base_component import Component
 
 from dashboard.pages.unity_catalog import ids
 from dashboard.pages.unity_catalog.view_state import ViewState
-from services.unity_catalog.models import Column, Kind, RowsRequest, Sort, TableDetails
+from services.unity_catalog.models import Column, Kind, TableDetails
 
 ROW_NUMBER = "__row"
 
@@ -56,7 +55,7 @@ def grid(view: ViewState, details: TableDetails) -> Component:
             "paginationPageSize": view.page_size,
             "cacheBlockSize": view.page_size,
             "infiniteInitialRowCount": view.page_size,
-            "maxConcurrentDatasourceRequests": 1,
+            "maxConcurrentDatasourceRequests": 2,
             "maxBlocksInCache": 10,
             "ensureDomOrder": True,
             "enableCellTextSelection": True,
@@ -69,13 +68,6 @@ def grid(view: ViewState, details: TableDetails) -> Component:
         className="lf-grid",
         style={"height": "100%"},
     )
-
-
-def request_of(view: ViewState, request: dict[str, Any]) -> RowsRequest:
-    """The service's request of a block that the grid asks for."""
-    start, end = int(request["startRow"]), int(request["endRow"])
-    sort = [Sort(column=one["colId"], direction=one["sort"]) for one in request.get("sortModel") or []]
-    return RowsRequest(limit=end - start, offset=start, sort=sort, filter=view.tree)
 
 
 def _row_number() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Place, page and page size under the rows; assets/explorer.js drives the grid's own paging."""
+"""Place, page and page size under the rows; assets/explorer_pager.js drives the grid's own paging."""
 
 from __future__ import annotations
 

@@ -1,18 +1,20 @@
-"""The rows of a table: blocks as the grid asks for them, the total beside them, never before them.
+"""The rows of a table: the browser reads them from the JSON API; what is said of them is drawn here.
 
-Filters and orders are pushed down to the warehouse; nothing loads a table. The total is a statement of its own, kept
-briefly, and arrives after the first rows. A statement that nobody waits for any more is cancelled on the warehouse.
+``assets/explorer_rows.js`` gives the grid its blocks straight from ``POST …/query``, the route of ``dashboard/api``, so
+that a block takes no longer than the API takes. The strip, the states and the total follow the rows and never delay
+them. A statement that nobody waits for any more is cancelled on the warehouse.
 """
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update, set_props
 from dash.development.base_component import Component
+from pydantic import ValidationError
 
+from dashboard.api.contract import ErrorBody
 from dashboard.callbacks import callback
 from dashboard.components.controls import button
 from dashboard.components.feedback import blank
@@ -20,7 +22,7 @@ from dashboard.components.signs import Identity, icon, state
 from dashboard.components.waterline import sql_button, sql_panel, waterline
 from dashboard.identity import current_user
 from dashboard.pages.unity_catalog import ids, states, total
-from dashboard.pages.unity_catalog.grid import grid, request_of
+from dashboard.pages.unity_catalog.grid import grid
 from dashboard.pages.unity_catalog.pager import pager
 from dashboard.pages.unity_catalog.view_state import ViewState
 from dashboard.pages.unity_catalog.warehouse import WarehouseWords
@@ -31,7 +33,7 @@ from services.unity_catalog.models import CountRequest, Query, TableDetails
 
 SQL_PANEL = "uc-sql"
 RUNNING = (Output(ids.RUNNING, "className"), "lf-running on", "lf-running")
-"""For ``running=``: the strip counts the seconds (assets/explorer.js) and offers Cancel after the first one."""
+"""For ``running=``: the strip counts the seconds (assets/explorer_waiting.js) and offers Cancel after the first one."""
 
 
 def panel(view: ViewState, details: TableDetails, inspector: Component) -> Component:
@@ -100,7 +102,7 @@ def strip(query: Query, warehouse: str, counted: str) -> list[Component]:
 def running_strip() -> Component:
     """The strip of a statement that takes longer than a second: its edge flows, seconds count, Cancel is offered.
 
-    It lies over the last answer's strip, so nothing moves; assets/explorer.js keeps its words.
+    It lies over the last answer's strip, so nothing moves; assets/explorer_waiting.js keeps its words.
     """
     parts = [
         html.Span(className="as lf-running-as"),
@@ -114,57 +116,67 @@ def running_strip() -> Component:
 
 
 def register(app: Dash, services: Services, warehouse: WarehouseWords) -> None:
-    """Add the callbacks: blocks of rows, waiting, cancelling, and the grid's own moves."""
-    _register_blocks(app, services, warehouse)
+    """Add the callbacks: what is said of the rows, waiting, cancelling, and the grid's own moves."""
+    _register_told(app, warehouse, services)
     _register_waiting(app, services)
     _register_cancelling(app, services)
     _register_clientside(app)
 
 
-def _register_blocks(app: Dash, services: Services, warehouse: WarehouseWords) -> None:
+def _register_told(app: Dash, warehouse: WarehouseWords, services: Services) -> None:
+    """What the page says of the rows that the browser read from the JSON API: after they are shown, never before."""
+
     @callback(
         app,
-        Output(ids.GRID, "getRowsResponse"),
-        Output(ids.GRID_FAILED, "data"),
         Output(ids.GRID_STATE, "children"),
-        Output(ids.LAST_QUERY, "data"),
-        Input(ids.BLOCK, "data"),
+        Input(ids.LAST_QUERY, "data"),
         State(ids.VIEW, "data"),
         State(ids.ASKED, "data"),
         State(ids.COUNT, "data"),
-        running=[RUNNING],
         prevent_initial_call=True,
     )
-    def load(
-        request: dict[str, Any] | None,
+    def tell(
+        last: dict[str, Any] | None,
         data: dict[str, Any],
         asked: dict[str, Any] | None,
         count: dict[str, Any] | None,
     ) -> Any:
-        """Answer one block; runs as the user. Every request is answered or failed, or the grid would wait for ever."""
-        view = ViewState.of(data)
-        if request is None or view.ref is None:
-            return no_update, no_update, no_update, no_update
+        """Draw the strip of an answer, and the empty state when it holds no row; runs as the user."""
         key = (asked or {}).get("key")
-        user_name = ""
+        if not last or last["key"] != key:
+            return no_update
+        known = count if count and count.get("key") == key else None
+        counted = total.words_of(known["elapsed_ms"]) if known else "counting…"
+        set_props(ids.STRIP, {"children": strip(Query.model_validate(last["query"]), warehouse(), counted)})
+        if not last["empty"]:
+            return []
+        view = ViewState.of(data)
         try:
-            user = current_user()
-            user_name = user.user_name
-            page = services.unity_catalog.rows(user, view.ref, request_of(view, request), cancel_key=key)
-            known = count if count and count.get("key") == key else None
-            empty = [] if page.rows or page.pagination.offset else [_empty(services, user, view)]
-        except Cancelled:
-            return no_update, {"at": time.time()}, no_update, no_update
+            return [_empty(services, current_user(), view)]
         except LakefrontError as error:
             states.shown(error)
-            set_props(ids.STRIP, {"children": states.failed_strip(error, user_name)})
-            return no_update, {"at": time.time()}, states.problem(error, view, user_name), no_update
-        counted = total.words_of(known["elapsed_ms"]) if known else "counting…"
-        set_props(ids.STRIP, {"children": strip(page.query, warehouse(), counted)})
-        rows = int(known["total"]) if known else None
-        if page.pagination.next_offset is None:
-            rows = page.pagination.offset + page.pagination.returned
-        return {"rowData": page.rows, "rowCount": rows}, no_update, empty, {"key": key}
+            return [states.empty(view, None, None)]
+
+    @callback(
+        app,
+        Output(ids.GRID_STATE, "children", allow_duplicate=True),
+        Input(ids.GRID_FAILED, "data"),
+        State(ids.VIEW, "data"),
+        prevent_initial_call=True,
+    )
+    def explain(failed: dict[str, Any] | None, data: dict[str, Any]) -> Any:
+        """Say why there are no rows. The API has logged the error; its body comes back from the browser."""
+        if not failed:
+            return no_update
+        try:
+            user_name = current_user().user_name
+        except LakefrontError:
+            user_name = ""
+        error = _error_of(failed.get("problem"))
+        if error.error_code == Cancelled.error_code:
+            return _cancelled()
+        set_props(ids.STRIP, {"children": states.failed_strip(error, user_name)})
+        return states.problem(error, ViewState.of(data), user_name)
 
 
 def _register_waiting(app: Dash, services: Services) -> None:
@@ -196,29 +208,29 @@ def _register_cancelling(app: Dash, services: Services) -> None:
         if not order:
             return no_update
         try:
-            services.unity_catalog.cancel(current_user(), order["key"])
+            user = current_user()
+            for key in order["keys"]:
+                services.unity_catalog.cancel(user, key)
         except LakefrontError as error:
             states.shown(error)
         view = ViewState.of(data)
         if order["by"] == "person" and not order["restored"] and view.view == "rows":
-            again = button("Read the rows", ids.ROWS_RETRY, "primary")
-            words = ["You stopped the statement before its rows were here."]
-            set_props(ids.GRID_STATE, {"children": blank("starting", "Cancelled", words, [again])})
+            set_props(ids.GRID_STATE, {"children": _cancelled()})
         return no_update
 
 
+def _cancelled() -> Component:
+    again = button("Read the rows", ids.ROWS_RETRY, "primary")
+    return blank("starting", "Cancelled", ["The statement was stopped before its rows were here."], [again])
+
+
 def _register_clientside(app: Dash) -> None:
-    """What needs AG Grid's own API, in assets/explorer.js."""
+    """What needs AG Grid's own API, in assets/explorer_rows.js, explorer_pager.js and explorer_grid.js."""
     for function, output, sources in (
-        (
-            "fail",
-            (ids.GRID_FAILED, "storage_type"),
-            (Input(ids.GRID_FAILED, "data"), State(ids.GRID, "getRowsRequest")),
-        ),
+        ("take", (ids.GRID_BOX, "title"), (Input(ids.GRID, "getRowsRequest"),)),
         ("reload", (ids.ASKED, "storage_type"), (Input(ids.ASKED, "data"),)),
         ("answered", (ids.LAST_QUERY, "storage_type"), (Input(ids.LAST_QUERY, "data"), State(ids.VIEW, "data"))),
         ("total", (ids.COUNT, "storage_type"), (Input(ids.COUNT, "data"), State(ids.ASKED, "data"))),
-        ("place", (ids.PAGER, "title"), (Input(ids.GRID, "getRowsResponse"),)),
         ("size", (ids.PAGER_PLACE, "title"), (Input(ids.PAGER_SIZE, "value"),)),
         ("hide", (ids.HIDDEN, "storage_type"), (Input(ids.HIDDEN, "data"),)),
     ):
@@ -226,18 +238,27 @@ def _register_clientside(app: Dash) -> None:
             ClientsideFunction("explorer", function), Output(*output), *sources, prevent_initial_call=True
         )
     app.clientside_callback(
-        ClientsideFunction("explorer", "block"),
-        Output(ids.BLOCK, "data"),
-        Input(ids.GRID, "getRowsRequest"),
-        prevent_initial_call=True,
-    )
-    app.clientside_callback(
         ClientsideFunction("explorer", "chosenColumns"),
         Output(ids.VIEW, "data", allow_duplicate=True),
         Input(ids.COLUMNS_SHOWN, "value"),
         State(ids.VIEW, "data"),
         State(ids.DETAILS, "data"),
         prevent_initial_call=True,
+    )
+
+
+def _error_of(body: Any) -> LakefrontError:
+    """The API's error from its body; without one the app could not be reached at all, or a sign-in page answered."""
+    try:
+        told = ErrorBody.model_validate(body)
+    except ValidationError:
+        words = "The app did not answer. If your sign-in has ended, load the page again."
+        return LakefrontError(words, error_code="NO_ANSWER")
+    return LakefrontError(
+        told.message,
+        error_code=told.error_code,
+        technical_details=told.technical_details,
+        retry_after=told.retry_after,
     )
 
 

@@ -98,7 +98,7 @@ def denied(error: LakefrontError, view: ViewState, user_name: str) -> Component:
 
 
 def _back(view: ViewState) -> list[Component]:
-    """The way to the table that was open before; assets/explorer.js names it, or leaves the button away."""
+    """The way to the table that was open before; assets/explorer_grid.js names it, or leaves the button away."""
     if view.ref is None:
         return []
     return [html.A("Back", href="/unity-catalog", id="uc-back", className="btn", hidden=True)]
