@@ -129,10 +129,10 @@
     reload: (asked) => {
       if (!asked) return no();
       const old = state.key, [table] = JSON.parse(asked.of), busy = at("uc-running")?.classList.contains("on");
-      const keys = stop([...reading.keys()]);
+      const keys = stop([...reading.keys()]), counting = state.total?.key !== old;
       state.key = asked.key;
       page.stay();
-      if (old && (busy || keys.length)) cancel([...keys, old], "moved", true);
+      if (old && (busy || counting || keys.length)) cancel([...keys, old], "moved", true);
       set("uc-count-text", { children: old === null ? "" : "Counting…" });
       const api = grid();
       if (!api || at("uc-grid").closest("[data-table]")?.dataset.table !== table) return no();

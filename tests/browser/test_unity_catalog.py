@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from databricks.sdk import WorkspaceClient
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
@@ -458,6 +460,66 @@ def test_a_warehouse_that_fails_says_so_and_reads_again(window: Window, live: Li
     rows_are_there(window)
     problems = window.problems()  # the browser itself notes the refusal
     assert all("/query?" in one and "403" in one for one in problems), problems
+
+
+@pytest.fixture(scope="module")
+def endless(live: LiveApp) -> str:
+    """A view of nine million million rows: whatever is read of it without a filter never ends by itself."""
+    environment = live.environment
+    deployer = WorkspaceClient(
+        host=environment["DATABRICKS_HOST"],
+        client_id=environment["DATABRICKS_CLIENT_ID"],
+        client_secret=environment["DATABRICKS_CLIENT_SECRET"],
+    )
+    name = "lakefront.sales.endless"
+    rows_of = "SELECT a.id AS x, b.id AS y FROM range(3000000) a CROSS JOIN range(3000000) b"
+    for statement in (
+        f"CREATE OR REPLACE VIEW {name} AS {rows_of}",
+        f"GRANT SELECT ON TABLE {name} TO `analysts`",
+    ):
+        done = deployer.statement_execution.execute_statement(statement, environment["DATABRICKS_WAREHOUSE_ID"])
+        assert str(done.status and done.status.state).endswith("SUCCEEDED"), done
+    return name
+
+
+def answers(live: LiveApp, path: str) -> list[int]:
+    """The statuses that the app's log has of requests to a path."""
+    lines = (json.loads(line) for line in live.log.splitlines() if path in line and '"request"' in line)
+    return [line["status"] for line in lines if line["path"].endswith(path)]
+
+
+def test_a_new_filter_stops_the_old_statement_on_the_warehouse(window: Window, live: LiveApp, endless: str) -> None:
+    few = [{"column": name, "operator": "le", "value": 9} for name in ("x", "y")]
+    rows_of = "/tables/lakefront/sales/endless/query"
+    visit(window, endless, filter=few)
+    try:
+        window.until("document.querySelector('#uc-grid .ag-row[row-index=\"99\"], #uc-grid .ag-row:not(.lf-waiting)')")
+        window.wait_text("#uc-strip", "Show SQL")
+        old = column(window, "y")
+        assert answers(live, rows_of) == [200]
+        window.click("#uc-filter-clear")
+        window.until("getComputedStyle(document.querySelector('#uc-grid .ag-center-cols-container')).opacity === '0.6'")
+        assert column(window, "y") == old, "the old rows stay, dimmed, while the new filter runs"
+        window.until("getComputedStyle(document.getElementById('uc-running')).visibility === 'visible'")
+        seconds = window.find(".lf-running-words").text
+        assert re.fullmatch(r"running for [1-9]\d*\.\d s", seconds), seconds
+        window.until(f"document.querySelector('.lf-running-words').textContent > '{seconds}'")
+        window.click("#uc-filter-add")
+        select(window, "uc-filter-column", "x")
+        window.wait_text("#uc-filter-value-box", "BIGINT")
+        select(window, "uc-filter-operator", "eq")
+        window.find("#uc-filter-value").send_keys("7", Keys.ENTER)
+        window.until("document.querySelector('#uc-grid .ag-row [col-id=x]')?.textContent === '7'")
+        window.until("!document.getElementById('uc-running').classList.contains('on')")
+        deadline = time.monotonic() + 15
+        while 499 not in answers(live, rows_of):
+            assert time.monotonic() < deadline, "the endless statement was never cancelled"
+            time.sleep(0.1)
+        assert set(column(window, "x")) == {"7"}, "the answer of the old filter is never shown"
+        assert answers(live, rows_of) == [200, 200, 499] or answers(live, rows_of) == [200, 499, 200]
+    finally:
+        key = window.driver.execute_script("return window.lakefrontExplorer.state.key")
+        live.client().delete(f"/api/v1/unity-catalog/statements/{key}")
 
 
 def test_a_nested_value_is_shown_whole(window: Window) -> None:

@@ -50,7 +50,9 @@ def register(app: Dash, services: Services) -> None:
         try:
             user = current_user()
             counted = services.unity_catalog.count(user, view.ref, view.count_request, cancel_key=key)
-            whole = services.unity_catalog.count(user, view.ref, CountRequest()) if view.filter else counted
+            whole = counted
+            if view.filter:
+                whole = services.unity_catalog.count(user, view.ref, CountRequest(), cancel_key=key)
         except Cancelled:
             return no_update, no_update
         except LakefrontError as error:
