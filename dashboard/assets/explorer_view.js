@@ -109,9 +109,11 @@
   });
 
   const change = (how) => () => { if (state.view) set("uc-view", { data: { ...state.view, ...how(state.view) } }); };
+  const saving = () => set("uc-saving", { data: Date.now() });
   Object.assign(page.presses, {
-    "uc-save-view": () => set("uc-saving", { data: Date.now() }),
-    "uc-save-view-more": () => set("uc-saving", { data: Date.now() }),
+    "uc-save-view": saving,
+    "uc-save-view-more": saving,
+    "uc-save-views": saving,
     "uc-save-cancel": () => set("uc-saving", { data: null }),
     "uc-filter-cancel": () => set("uc-filter-edited", { data: null }),
     "uc-empty-clear": change(() => ({ filter: [] })),

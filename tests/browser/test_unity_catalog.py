@@ -27,7 +27,7 @@ window.__calls = [];
 const send = window.fetch;
 window.fetch = function (url, options) {
   if (String(url).includes("_dash-update")) window.__calls.push(JSON.parse(options.body).changedPropIds.join(","));
-  if (String(url).includes("/query?")) window.__calls.push("rows");
+  if (String(url).includes("/query?")) window.__calls.push(`rows ${JSON.parse(options.body).offset}`);
   return send.apply(this, arguments);
 };
 """
@@ -119,7 +119,7 @@ def test_arrival_asks_for_each_thing_once(window: Window) -> None:
         calls = window.driver.execute_script("return window.__calls")
     finally:
         window.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
-    for store in ("rows", "uc-count-ask.data", "uc-column.data", "uc-sought.data"):
+    for store in ("rows 0", "uc-count-ask.data", "uc-column.data", "uc-sought.data"):
         assert calls.count(store) == 1, (store, calls)
     assert len(calls) <= 12, calls
     strip = window.find("#uc-strip").text
@@ -263,13 +263,25 @@ def test_columns_are_hidden_and_the_link_remembers_it(window: Window) -> None:
     assert window.find("#uc-inspect-toggle").get_attribute("aria-pressed") == "false"
 
 
-def test_the_profile_follows_the_column_and_shows_what_the_filter_keeps(window: Window) -> None:
+def test_the_profile_follows_the_column_and_shows_what_the_filter_keeps(window: Window, live: LiveApp) -> None:
     visit(window, filter=[{"column": "fare_amount", "operator": "ge", "value": 25}])
     rows_are_there(window)
     window.click("#uc-grid .ag-row[row-index='0'] [col-id=fare_amount]")
     window.wait_text("#uc-inspector", "25 ▸ filter keeps")
     assert window.all("#uc-inspector .lf-hist i.in")
     assert window.all("#uc-inspector .lf-hist i:not(.in)")
+    figures = (
+        live.client()
+        .post("/api/v1/unity-catalog/tables/samples/nyctaxi/trips/profile", json={"columns": ["fare_amount"]})
+        .json()["columns"][0]
+    )
+    for name, value in (("Mean", figures["mean"]), ("Median, about", figures["median"])):
+        written = window.driver.execute_script(
+            "return [...document.querySelectorAll('#uc-inspector dt')]"
+            ".find((one) => one.textContent === arguments[0]).nextElementSibling.textContent",
+            name,
+        )
+        assert float(written) == round(value, 2), (name, written)
     window.click("#uc-inspect-next")
     window.wait_text("#uc-inspector h2", "pickup_zip")
 
@@ -347,9 +359,25 @@ def test_a_saved_view_opens_again(window: Window, live: LiveApp) -> None:
     window.find("#uc-save-name").send_keys(Keys.CONTROL, "a")
     window.find("#uc-save-name").send_keys(key, Keys.ENTER)
     window.wait_text("#lf-toasts", f"Saved as {key}")
+    window.driver.execute_script("document.querySelector('#lf-toasts #uc-save-views').focus()")
+    press(window, Keys.ENTER)
+    window.until("document.activeElement.id === 'uc-save-name'")
+    window.until(f"document.querySelector('.lf-saved a[href*=\"{key}\"]')")
+    press(window, Keys.ESCAPE)
     stored = live.client().get(f"/api/v1/configurations/{key}").json()
     assert "trip_distance" in json.dumps(stored)
-    window.open(f"/unity-catalog?view-config={key}", "#table-name")
+    visit(window, CUSTOMERS)
+    window.wait_text("#table-name", "customers")
+    window.driver.execute_script("document.getElementById('uc-save-view').focus()")
+    press(window, Keys.ENTER)
+    window.until("document.activeElement.id === 'uc-save-name'")
+    window.until(f"document.querySelector('.lf-saved a[href*=\"{key}\"]')")
+    press(window, Keys.TAB, Keys.TAB, Keys.TAB)  # past Cancel and Save view, to the list
+    while window.driver.execute_script("return document.activeElement.textContent") != key:
+        assert window.driver.execute_script("return Boolean(document.activeElement.closest('.lf-saved'))")
+        press(window, Keys.TAB)
+    press(window, Keys.ENTER)
+    window.wait_text("#table-name", "trips")
     rows_are_there(window)
     assert chips(window) == ["trip_distance greater than 12"]
     assert not window.all("#uc-grid .ag-header-cell[col-id=dropoff_zip]")
@@ -520,6 +548,55 @@ def test_a_new_filter_stops_the_old_statement_on_the_warehouse(window: Window, l
     finally:
         key = window.driver.execute_script("return window.lakefrontExplorer.state.key")
         live.client().delete(f"/api/v1/unity-catalog/statements/{key}")
+
+
+def test_what_nobody_waits_for_is_stopped(window: Window, live: LiveApp, endless: str) -> None:
+    rows_of = "/tables/lakefront/sales/endless/query"
+
+    def stopped(times: int) -> None:
+        deadline = time.monotonic() + 15
+        while answers(live, rows_of).count(499) < before + times:
+            assert time.monotonic() < deadline, "the statement was never cancelled"
+            time.sleep(0.1)
+
+    before = answers(live, rows_of).count(499)
+    visit(window, endless)
+    running = "document.getElementById('uc-running').classList.contains('on')"
+    window.until(running)
+    window.click("#uc-grid .ag-header-cell[col-id=y] .ag-header-cell-label")
+    stopped(1)  # the old order
+    window.until("getComputedStyle(document.getElementById('uc-running')).visibility === 'visible'")
+    window.click("#uc-rows-cancel")
+    stopped(2)
+    window.wait_text("#uc-grid-state", "Cancelled")
+    window.click("#uc-rows-retry")
+    window.until(running)
+    window.click("nav a[href='/status']")
+    stopped(3)  # the page was left
+
+
+def test_paging_forward_reads_one_block_ahead(window: Window) -> None:
+    offsets = "window.__calls.filter((one) => one.startsWith('rows ')).map((one) => Number(one.slice(5))).join()"
+    script = window.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": CALLS})
+    try:
+        visit(window)
+        rows_are_there(window)
+        window.until(f"{offsets} === '0'")
+        window.click("#uc-pager-next")
+        window.until(f"{offsets} === '0,100,200'")
+        window.until("dash_ag_grid.getApi('uc-grid').getDisplayedRowAtIndex(200)?.data")
+        window.click("#uc-pager-next")
+        window.until("document.querySelector('#uc-grid .ag-row[row-index=\"200\"]:not(.lf-waiting)')")
+        window.until(f"{offsets} === '0,100,200,300'")
+        page = window.find("#uc-pager-page")
+        page.send_keys(Keys.CONTROL, "a")
+        page.send_keys("100", Keys.ENTER)
+        window.wait_text("#uc-pager-place", "9,901–10,000")
+        window.until("document.querySelector('#uc-grid .ag-row[row-index=\"9900\"]:not(.lf-waiting)')")
+        window.wait_text("#uc-strip", "count took")
+        assert window.driver.execute_script(f"return {offsets}") == "0,100,200,300,9900"
+    finally:
+        window.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
 
 
 def test_a_nested_value_is_shown_whole(window: Window) -> None:

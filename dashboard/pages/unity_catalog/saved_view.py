@@ -28,6 +28,8 @@ FORM = "uc-save-form"
 NAME = "uc-save-name"
 SAVE = "uc-save-apply"
 CANCEL = "uc-save-cancel"
+VIEWS = "uc-save-views"
+"""Button that opens the form again: it lists the saved views, each a link (assets/explorer_view.js)."""
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -106,7 +108,8 @@ def register(app: Dash, services: Services, personal: PersonalRecords) -> None:
             return form(view, personal.views(current_user()), key, words), no_update
         except LakefrontError as error:
             return form(view, [], typed or "", shown(error).message), no_update
-        return [], toast(["Saved as ", mono(key), ". ", html.A("Open views", href="/lakebase")])
+        views = html.Button("Open views", id=VIEWS, className="btn btn-ghost btn-sm", type="button")
+        return [], toast(["Saved as ", mono(key), ". ", views])
 
 
 def key_of(name: str) -> str:
