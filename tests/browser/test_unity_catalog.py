@@ -536,6 +536,7 @@ def test_a_new_filter_stops_the_old_statement_on_the_warehouse(window: Window, l
         select(window, "uc-filter-column", "x")
         window.wait_text("#uc-filter-value-box", "BIGINT")
         select(window, "uc-filter-operator", "eq")
+        window.until("document.querySelector('[data-drawn=\"x eq\"]')")
         window.find("#uc-filter-value").send_keys("7", Keys.ENTER)
         window.until("document.querySelector('#uc-grid .ag-row [col-id=x]')?.textContent === '7'")
         window.until("!document.getElementById('uc-running').classList.contains('on')")
