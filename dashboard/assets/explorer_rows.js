@@ -24,12 +24,16 @@
   const cancel = (keys, by, restored) => {
     if (keys.length) set("uc-cancelled", { data: { keys, by, restored, at: Date.now() } });
   };
-  const leave = () => {   // the page itself goes: no callback will follow
-    for (const key of stop([...reading.keys()])) {
+  const drop = (keys) => {   // the page itself has gone: no callback will follow
+    for (const key of keys) {
       fetch(`/api/v1/unity-catalog/statements/${key}`, { method: "DELETE", keepalive: true }).catch(() => {});
     }
   };
-  addEventListener("pagehide", leave);
+  const destroyed = () => {   // another view of the table, another table, or another page
+    const keys = stop([...reading.keys()]);
+    setTimeout(() => (at("uc-page") ? cancel(keys, "moved", true) : drop(keys)));
+  };
+  addEventListener("pagehide", () => drop(stop([...reading.keys()])));
 
   const ask = async (block, one) => {
     const { filter, table } = state.view, first = block.startRow;
@@ -121,7 +125,7 @@
       if (!request) return no();
       request.failCallback();
       of = "";   // a new grid reads anew
-      request.api.setGridOption("datasource", { getRows: read, destroy: () => { if (!at("uc-page")) leave(); } });
+      request.api.setGridOption("datasource", { getRows: read, destroy: destroyed });
       return no();
     },
     // Table or filter changed: what ran for the old one is stopped on the warehouse, the first block is read again. The old
