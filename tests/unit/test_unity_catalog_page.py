@@ -224,6 +224,18 @@ def test_two_measures_are_two_panels_on_one_axis() -> None:
     assert "number of rows: from 1 (2016-01-01) to 3 (2016-01-03)" in words
 
 
+def test_a_heat_map_of_one_group_is_one_line_of_it() -> None:
+    spec = ChartSpec.model_validate({"group": "name", "kind": "heatmap"})
+    rows = [{"name": "a", "n": 3}, {"name": None, "n": 7}]
+    (drawn,) = figure(answer([("name", "STRING"), ("n", "BIGINT")], rows), spec)["data"]
+    assert (drawn["type"], drawn["x"], drawn["y"], drawn["z"]) == (
+        "heatmap",
+        ["a", "null"],
+        ["number of rows"],
+        [[3, 7]],
+    )
+
+
 def test_more_than_six_series_end_in_other() -> None:
     spec = ChartSpec.model_validate({"group": "name", "group2": "zip"})
     rows = [{"name": "a", "zip": number, "n": number} for number in range(1, 10)]

@@ -30,8 +30,8 @@ def names(result: AggregateResult, spec: ChartSpec) -> tuple[list[str], list[str
 def figure(result: AggregateResult, spec: ChartSpec) -> dict[str, Any]:
     """The figure in the light template; the browser lays the chosen theme over it."""
     groups, measures = names(result, spec)
-    if spec.kind == "heatmap" and len(groups) == 2:
-        return _layout(_heat_map(result.rows, groups, measures[0]), spec, 1)
+    if spec.kind == "heatmap" and groups:
+        return _layout(_heat_map(result.rows, groups, measures[0], measure_words(spec.first)), spec, 1)
     traces: list[dict[str, Any]] = []
     for place, name in enumerate(measures):
         axis = {"xaxis": "x", "yaxis": "y" if place == 0 else "y2"}
@@ -156,7 +156,7 @@ def _trace(spec: ChartSpec, points: Sequence[tuple[Any, Any]], name: str, place:
     y = [value for _, value in points]
     hover = "%{x}<br>" + name + ": %{y:,}<extra></extra>"
     trace: dict[str, Any] = {"x": x, "y": y, "name": name, "hovertemplate": hover}
-    if spec.kind in {"bar", "histogram", "heatmap"}:
+    if spec.kind in {"bar", "histogram"}:
         return trace | {"type": "bar", "marker": {"opacity": 0.82}}
     mode = "markers" if spec.kind == "scatter" else "lines+markers" if len(x) <= 120 else "lines"
     line = {"width": 2, "dash": _DASHES[place % len(_DASHES)]}
@@ -165,10 +165,11 @@ def _trace(spec: ChartSpec, points: Sequence[tuple[Any, Any]], name: str, place:
     return trace | {"type": "scatter", "mode": mode, "line": line, "marker": marker} | fill
 
 
-def _heat_map(rows: Sequence[Row], groups: list[str], measure: str) -> list[dict[str, Any]]:
-    columns = list(dict.fromkeys(row[groups[0]] for row in rows))
-    lines = list(dict.fromkeys(row[groups[1]] for row in rows))
-    values = {(row[groups[0]], row[groups[1]]): row[measure] for row in rows}
+def _heat_map(rows: Sequence[Row], groups: list[str], measure: str, words: str) -> list[dict[str, Any]]:
+    """One line for each value of the second group; without one a single line, called by the measure's ``words``."""
+    keys = [(row[groups[0]], row[groups[1]] if len(groups) == 2 else words) for row in rows]
+    columns, lines = (list(dict.fromkeys(key[place] for key in keys)) for place in (0, 1))
+    values = {key: row[measure] for key, row in zip(keys, rows, strict=True)}
     light = TOKENS["light"]
     return [
         {
