@@ -43,6 +43,7 @@ PLACE = Place("https://w", "id", TableRef.of("c", "s", "t"))
         (pa.decimal128(10, 2), Decimal("1.50"), "1.50"),
         (pa.timestamp("us", tz="Etc/UTC"), dt.datetime(2024, 1, 2, 3, 4, 5, tzinfo=dt.UTC), "2024-01-02T03:04:05Z"),
         (pa.timestamp("us"), dt.datetime.fromisoformat("0001-01-01T00:00:00.000001"), "0001-01-01T00:00:00.000001"),
+        (pa.timestamp("us"), dt.datetime.fromisoformat("9999-12-31T23:59:59.120000"), "9999-12-31T23:59:59.120000"),
         (pa.timestamp("us", tz="Europe/Amsterdam"), dt.datetime(2024, 1, 2, tzinfo=dt.UTC), "2024-01-02T00:00:00Z"),
         (pa.date32(), dt.date(9999, 12, 31), "9999-12-31"),
         (pa.binary(), b"\x00\xff", "AP8="),
