@@ -36,7 +36,7 @@ def _literal(body: str) -> str:
     """Return a JSON text as a Python literal; what is no JSON stays a text for the reader to mend."""
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return repr(body)
     return _written(value, "    ")
 

@@ -48,7 +48,7 @@ def of_answer(
         data: its body.
         retry_after: seconds of its ``Retry-After``, when it has one.
     """
-    if status >= 500:
+    if status >= 500 or status < 400:  # a redirect is no answer of a model: perhaps a sign-in page in between
         return ModelUnavailable(url, status)
     message = message_of(data)
     details: dict[str, Any] = {"endpoint": url, "status": status}

@@ -19,6 +19,7 @@ LANGUAGE_LIMIT = 4 * MEGABYTE
 """Databricks' payload limits: custom models, and foundation models, external models and agents."""
 PREDICTION_NAMES = ("predictions", "outputs")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_EXPONENT = re.compile(rb"\d[eE]\+?\d{3}")
 
 
 def form_of(invocation: Invocation) -> InputForm:
@@ -66,10 +67,12 @@ def decode(data: bytes) -> Any:
     """An answer's JSON. Half of a surrogate pair, which no UTF-8 can carry on, becomes a question mark.
 
     Raises:
-        ValueError: not JSON, with NaN or infinity in it, or nested beyond reading.
+        ValueError: not JSON, with NaN, infinity or a number beyond DOUBLE in it, or nested beyond reading.
     """
     try:
         document = json.loads(data, parse_constant=_refuse)
+        if _EXPONENT.search(data):  # a number beyond DOUBLE was read as infinity
+            json.dumps(document, allow_nan=False)
         if _SURROGATE.search(data):
             text = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
             document = json.loads(text)

@@ -15,22 +15,24 @@ from datetime import UTC, datetime
 MOST_ATTEMPTS = 4
 _FIRST_WAIT = 0.1
 _LONGEST_WAIT = 2.0
+_LONGEST_ASKED = 86_400.0
+"""A day: whatever is longer is no time to come back, and perhaps no number that a caller can read."""
 
 
 def retry_after_of(headers: Mapping[str, str]) -> float | None:
     """Seconds of a ``Retry-After`` header (a number or a date), None without one that can be read."""
     value = headers.get("retry-after", "").strip()
-    if value.isdigit():
-        return float(value)
+    if value.isascii() and value.isdigit():
+        return min(float(value), _LONGEST_ASKED)
     if not value:
         return None
     try:
         when = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return None
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
-    return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, (when - datetime.now(UTC)).total_seconds()), _LONGEST_ASKED)
 
 
 def pause(attempt: int, deadline: float, asked: float | None) -> float | None:

@@ -22,13 +22,13 @@ from services.model_serving.transport import Call
 
 _DONE = "[DONE]"
 _LONGEST_LINE = 4 * 1024 * 1024
+_KEPT_SIGNS = 1_000_000
 
 
 class ChatStream:
     """An iterator of the endpoint's chunks, each as the endpoint sent it. Closing it stops the upstream call.
 
     Attributes:
-        text: what was written so far.
         usage: the token counts of the last chunk that had them.
         status: ``open`` until it ended; then ``done``, ``stopped`` (closed before its end), ``failed`` or ``timeout``.
         first_token_ms: time from sending the request to the first text, milliseconds.
@@ -53,7 +53,8 @@ class ChatStream:
         self._on_end = on_end
         self._chunks = self._read()
         self._ending = threading.Lock()
-        self.text = ""
+        self._pieces: list[str] = []
+        self._kept = 0
         self.usage: dict[str, Any] | None = None
         self.finish_reason: str | None = None
         self.status = "open"
@@ -62,6 +63,11 @@ class ChatStream:
         self.execution_time_ms = 0.0
         self.served_entity = response.headers.get("served-model-name")
         self.result: InvocationResult | None = None
+
+    @property
+    def text(self) -> str:
+        """What was written so far, up to a million signs."""
+        return "".join(self._pieces)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return self
@@ -117,14 +123,23 @@ class ChatStream:
         """Keep the text and the usage of a chunk."""
         if isinstance(chunk.get("usage"), dict):
             self.usage = chunk["usage"]
-        for choice in chunk.get("choices") or []:
-            delta = choice.get("delta") or {}
-            piece = delta.get("content") if "delta" in choice else choice.get("text")
+        choices = chunk.get("choices")
+        for choice in choices if isinstance(choices, list) else []:
+            if not isinstance(choice, dict):
+                continue
+            delta = choice.get("delta")
+            piece = delta.get("content") if isinstance(delta, dict) else choice.get("text")
             if isinstance(piece, str) and piece:
                 if self.first_token_ms is None:
                     self.first_token_ms = (time.perf_counter() - self._started) * 1000
-                self.text += piece
+                self._keep(piece)
             self.finish_reason = choice.get("finish_reason") or self.finish_reason
+
+    def _keep(self, piece: str) -> None:
+        """Keep a piece of the text, up to what the history has room for."""
+        if self._kept < _KEPT_SIGNS:
+            self._pieces.append(piece)
+            self._kept += len(piece)
 
     def _read(self) -> Iterator[dict[str, Any]]:
         """Chunks until ``[DONE]``; whatever else ends the stream is an error."""
@@ -139,7 +154,7 @@ class ChatStream:
                 raise ModelUnavailable(self._url, self._response.status, reason="not_json") from None
             if not isinstance(chunk, dict):
                 raise ModelUnavailable(self._url, self._response.status, reason="not_an_object")
-            if "error" in chunk or "error_code" in chunk:
+            if chunk.get("error") or chunk.get("error_code"):
                 reason = message_of(data.encode())
                 raise ModelUnavailable(self._url, self._response.status, reason=reason)
             yield chunk

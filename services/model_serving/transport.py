@@ -191,14 +191,14 @@ class Transport:
 
     def __init__(self, host: str, ca_file: str | None = None) -> None:
         """No I/O. ``host`` is the workspace's address with its scheme; ``ca_file`` an authority to trust for it."""
-        self._host = host
-        self._manager = urllib3.PoolManager(maxsize=_CONNECTIONS, block=False, retries=False, ca_certs=ca_file)
-        self._manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+        manager = urllib3.PoolManager(maxsize=_CONNECTIONS, block=False, retries=False, ca_certs=ca_file)
+        manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+        self._pool = manager.connection_from_url(host)  # once: all calls go to one host
         self._watchdog = Watchdog()
 
     def close(self) -> None:
         """Close idle connections and the watchdog."""
-        self._manager.clear()
+        self._pool.close()
         self._watchdog.close()
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str], deadline: float) -> Answer:
@@ -251,9 +251,9 @@ class Transport:
         try:
             with _translated(call):
                 timeout = urllib3.Timeout(connect=min(_CONNECT_SECONDS, call.remaining), read=call.remaining + 1)
-                response = self._manager.urlopen(
+                response = self._pool.urlopen(
                     "POST",
-                    self._host + path,
+                    path,
                     body=body,
                     headers=headers,
                     timeout=timeout,
@@ -272,7 +272,7 @@ class Transport:
 def _whole(response: BaseHTTPResponse) -> bytes:
     """The whole body, up to the limit."""
     length = response.headers.get("content-length", "")
-    announced = int(length) if length.isdigit() else None
+    announced = int(length) if length.isascii() and length.isdigit() else None
     if announced is not None and announced <= ANSWER_LIMIT and "content-encoding" not in response.headers:
         return response.read()
     if announced is None or announced <= ANSWER_LIMIT:

@@ -166,5 +166,5 @@ def _schema(services: Services, name: str | None) -> EndpointSchema | None:
 def _loads(text: str | None) -> Any:
     try:
         return json.loads(text or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -134,6 +134,8 @@ def request_of(
         body = json.loads(text or "")
     except ValueError as error:
         raise InvalidRequest("JSON", str(error)) from error
+    except RecursionError:
+        raise InvalidRequest("JSON", "nested too deeply") from None
     if not isinstance(body, dict):
         raise InvalidRequest("JSON", "an object expected, with one of the forms of input")
     return body
