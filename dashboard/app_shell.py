@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html, set_props
 from dash.development.base_component import Component
-from flask import Flask, Response, request
+from flask import Flask, Response, redirect, request
 from loguru import logger
 
 from dashboard import appearance
@@ -118,6 +118,7 @@ def create_dash(server: Flask, services: Services) -> Dash:
     _register(app, services)
     for page in (*PAGES, DOCS):
         page.register(app, services)
+    _serve_favicon(server, app.get_asset_url("favicon.svg"))
     _refuse_unknown_pages(server)
     send_security_headers(server, content_security_policy(app.csp_hashes()))
     return app
@@ -131,6 +132,14 @@ def find_page(path: str) -> Page | None:
     if page is None and guide is not None:
         return replace(DOCS, path=here, label=f"{guide.short}, guide", layout=partial(guides.layout, guide))
     return page
+
+
+def _serve_favicon(server: Flask, address: str) -> None:
+    """Browsers ask for this path by themselves wherever no page names an icon, beside an answer of the API for one."""
+
+    @server.get("/favicon.ico")
+    def favicon() -> Any:
+        return redirect(address)
 
 
 def _refuse_unknown_pages(server: Flask) -> None:

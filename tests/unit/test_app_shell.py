@@ -106,6 +106,12 @@ def test_an_unknown_page_answers_404_with_the_page_that_says_so(app: Dash, path:
     assert "There is no page " in drawn.text
 
 
+def test_the_icon_that_browsers_ask_for_by_themselves_is_there(app: Dash) -> None:
+    icon = app.server.test_client().get("/favicon.ico", follow_redirects=True)
+    assert icon.status_code == 200
+    assert icon.mimetype == "image/svg+xml"
+
+
 def test_pictures_of_guides_are_served_and_nothing_else_of_the_folder(app: Dash) -> None:
     client = app.server.test_client()
     picture = client.get("/guides/images/welcome.png")
