@@ -33,7 +33,8 @@
       if (!point) return no();
       const many = document.querySelectorAll("#uc-chart .legend .traces").length > 1;
       const series = point.data?.type === "heatmap" ? point.y : many ? point.data?.name : null;
-      return { place: point.pointIndex ?? point.pointNumber ?? null, x: point.x ?? null, series, at: Date.now() };
+      const at = point.pointIndex ?? point.pointNumber ?? null;   // of a heat map: line and column
+      return { place: Array.isArray(at) ? at.at(-1) : at, x: point.x ?? null, series, at: Date.now() };
     },
     picked: (data) => {
       for (const line of document.querySelectorAll(".lf-data tr.on")) line.classList.remove("on");

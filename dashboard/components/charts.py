@@ -40,6 +40,7 @@ def template(theme: str) -> dict[str, Any]:
     """Return the Plotly template of a theme, `light` or `dark`."""
     colour = TOKENS[theme]
     words = {"size": 12, "color": colour["ink-2"]}
+    hue = [[0, colour["sunken"]], [1, SERIES[theme][0]]]  # one hue, whatever the sign of the values
     axis = {
         "gridcolor": colour["line"],
         "zeroline": False,
@@ -53,6 +54,7 @@ def template(theme: str) -> dict[str, Any]:
     return {
         "layout": {
             "colorway": SERIES[theme],
+            "colorscale": {"sequential": hue, "sequentialminus": hue, "diverging": hue},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "font": {"family": FONT, "size": 12, "color": colour["ink"]},

@@ -227,7 +227,8 @@ def test_two_measures_are_two_panels_on_one_axis() -> None:
 def test_a_heat_map_of_one_group_is_one_line_of_it() -> None:
     spec = ChartSpec.model_validate({"group": "name", "kind": "heatmap"})
     rows = [{"name": "a", "n": 3}, {"name": None, "n": 7}]
-    (drawn,) = figure(answer([("name", "STRING"), ("n", "BIGINT")], rows), spec)["data"]
+    result = answer([("name", "STRING"), ("n", "BIGINT")], rows)
+    (drawn,) = figure(result, spec)["data"]
     assert (drawn["type"], drawn["x"], drawn["y"], drawn["z"]) == (
         "heatmap",
         ["a", "null"],

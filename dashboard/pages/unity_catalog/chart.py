@@ -317,14 +317,15 @@ def row_of(chosen: dict[str, Any], result: AggregateResult, spec: ChartSpec) -> 
     """The group that was chosen: by its ``place`` among the rows, or by where it was clicked (``x``, ``series``)."""
     groups, _ = names(result, spec)
     place = chosen.get("place")
-    if not groups or (len(groups) == 1 and place is None):
+    if not groups:
         return None
     if place is not None and (len(groups) == 1 or chosen.get("x") is None):
         return result.rows[place] if 0 <= place < len(result.rows) else None
-    wanted, series = str(chosen.get("x")), chosen.get("series")
+    wanted = str(chosen.get("x"))
+    series = chosen.get("series") if len(groups) == 2 else None
     for row in result.rows:
         x = "null" if row[groups[0]] is None else str(row[groups[0]])
-        y = "null" if row[groups[1]] is None else str(row[groups[1]])
+        y = "null" if row[groups[-1]] is None else str(row[groups[-1]])
         if _alike(x, wanted) and (series is None or y == str(series)):
             return row
     return None

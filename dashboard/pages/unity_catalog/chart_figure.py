@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from dashboard.components.charts import SERIES, TOKENS, template
+from dashboard.components.charts import template
 from dashboard.components.words import number
 from dashboard.pages.unity_catalog.chart_spec import BUCKETS, ChartSpec, measure_words
 from dashboard.pages.unity_catalog.figures import NOTHING, value_words
@@ -170,14 +170,13 @@ def _heat_map(rows: Sequence[Row], groups: list[str], measure: str, words: str) 
     keys = [(row[groups[0]], row[groups[1]] if len(groups) == 2 else words) for row in rows]
     columns, lines = (list(dict.fromkeys(key[place] for key in keys)) for place in (0, 1))
     values = {key: row[measure] for key, row in zip(keys, rows, strict=True)}
-    light = TOKENS["light"]
     return [
         {
             "type": "heatmap",
             "x": ["null" if one is None else one for one in columns],
             "y": ["null" if one is None else str(one) for one in lines],
             "z": [[values.get((column, line)) for column in columns] for line in lines],
-            "colorscale": [[0, light["sunken"]], [1, SERIES["light"][0]]],
+            "autocolorscale": True,  # the theme's own
             "hovertemplate": "%{x} · %{y}<br>" + measure + ": %{z:,}<extra></extra>",
             "colorbar": {"outlinewidth": 0, "thickness": 10},
         }
