@@ -16,7 +16,7 @@ from dashboard.api import errors, lakebase, model_serving, status, unity_catalog
 from dashboard.api.contract import Api, serve_document
 from dashboard.app_shell import create_dash
 from services.container import Services
-from services.errors import NotFound
+from services.errors import ForeignPage, NotFound
 from services.observability import bind_user, request_context, request_seconds, requests_total
 
 VERSION = "0.1.0"
@@ -26,6 +26,10 @@ _MAX_BODY_BYTES = 16 * 1024 * 1024
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Methods that the metric tells apart; a caller may invent as many as there are words."""
+
+_OWN_SITES = frozenset({"same-origin", "none"})
+"""What ``Sec-Fetch-Site`` says of our own pages and of what a person does without any page."""
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _SWAGGER_FILES = {"swagger-ui.css": "css", "swagger-ui-bundle.js": "js"}
 """Files of the installed package ``flask-openapi3-swagger``, by the folder they lie in."""
@@ -63,6 +67,7 @@ def create_server(services: Services) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     identity.attach(app.extensions, services)
     _bind_requests(app)
+    _refuse_foreign_pages(app)
     errors.register(app)
     api = Api(
         app,
@@ -81,6 +86,19 @@ def create_server(services: Services) -> Flask:
     create_dash(app, services)
     _refuse_unknown(app, api)
     return app
+
+
+def _refuse_foreign_pages(app: Flask) -> None:
+    """No page of another site acts through a signed-in person's browser (cross-site request forgery).
+
+    The platform's proxy signs in whoever's browser asks, whichever page made it ask. Every browser tells that page by
+    ``Sec-Fetch-Site``, which no script can set; programs send none. https://www.w3.org/TR/fetch-metadata/
+    """
+
+    @app.before_request
+    def foreign() -> None:
+        if request.method not in _READING and request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITES:
+            raise ForeignPage()
 
 
 def _refuse_unknown(app: Flask, api: Api) -> None:

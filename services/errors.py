@@ -88,6 +88,17 @@ class PermissionDenied(LakefrontError):
         )
 
 
+class ForeignPage(LakefrontError):
+    """A page of another site tried to act through this person's browser."""
+
+    status = 403
+    error_code = "PERMISSION_DENIED"
+
+    def __init__(self) -> None:
+        """The words are always the same."""
+        super().__init__("A page of another site may not use this app.")
+
+
 class CatalogPermissionDenied(LakefrontError):
     """A table that exists and may not be read."""
 

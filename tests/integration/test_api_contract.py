@@ -109,6 +109,21 @@ def test_a_script_that_there_is_not_is_no_failure_of_ours(client_of: Callable[..
     assert client_of(None).get("/_dash-component-suites/nothing/x.js").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/api/v1/preferences", "/_dash-update-component", "/api/v1/no-such-route"])
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_of_another_site_changes_nothing(client_of: Callable[..., FlaskClient], path: str, site: str) -> None:
+    client = client_of("analyst@example.com")
+    refused = client.post(path, data="{}", content_type="text/plain", headers={"Sec-Fetch-Site": site})
+    assert refused.status_code == 403
+    assert refused.json is not None
+    assert refused.json["error_code"] == "PERMISSION_DENIED"
+    assert refused.headers["X-Request-Id"]
+    for own in ("same-origin", "none"):
+        answer = client.post(path, data="{}", content_type="application/json", headers={"Sec-Fetch-Site": own})
+        assert answer.status_code != 403
+    assert client.get("/", headers={"Sec-Fetch-Site": site}).status_code == 200  # following a link is fine
+
+
 def test_nobody_learns_more_than_that_they_must_sign_in(client_of: Callable[..., FlaskClient]) -> None:
     nobody = client_of(None)
     for method, path in (
