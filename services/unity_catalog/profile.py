@@ -32,7 +32,7 @@ from services.unity_catalog.models import (
 from services.unity_catalog.running import Runner
 from services.unity_catalog.statements import Binder, Statement, where
 
-BINS = 24
+BINS = 40
 TOP = 8
 MOST_DISTINCT = 20_000
 """Columns with more distinct values have no frequent ones worth a GROUP BY over all of them."""

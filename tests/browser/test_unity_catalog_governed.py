@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
-from tests.browser.conftest import NARROW, Window
+from tests.browser.conftest import NARROW, Axe, Window
 from tests.support.live import LiveApp
 
 pytestmark = pytest.mark.browser
@@ -67,6 +68,22 @@ def test_the_tree_shows_which_tables_are_filtered_and_masked(window: Window) -> 
         icon = f"{line}.querySelector('.lf-rules .{sign}')"
         assert window.driver.execute_script(f"return {icon}.parentElement.title") == title
         assert window.driver.execute_script(f"return {icon}.getBoundingClientRect().width") > 12
+
+
+def test_a_tree_that_cannot_be_read_is_tried_again_with_the_keys(window: Window, live: LiveApp, axe: Axe) -> None:
+    window.open("/unity-catalog?table=lakefront.sales.orders")
+    window.until(LINE.format(table="orders"))
+    live.faults({"faults": [{"service": "unity_catalog", "match": "/catalogs", "status": 400, "times": 1}]})
+    try:
+        window.click("#uc-tree-refresh")
+        window.until("document.querySelector('#uc-tree .lf-tree-retry')")
+        assert axe(window, "#uc-tree-box") == []
+    finally:
+        live.clear_faults()
+    window.driver.execute_script("document.querySelector('#uc-tree [role=treeitem][tabindex=\"0\"]').focus()")
+    window.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    window.until(LINE.format(table="orders"))
+    assert not window.all("#uc-tree .lf-tree-retry")
 
 
 @pytest.mark.parametrize("size", [(1440, 900), NARROW])

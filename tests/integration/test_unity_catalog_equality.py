@@ -33,8 +33,9 @@ TIED = TableRef.of("lakefront", "lab", "tied")
 MADE = lab.rows(240, seed=7)
 TIES = [dict(row, id=row["id"] % 5) for row in lab.rows(40, seed=3)]
 CASES = hypothesis_settings(
-    max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+    max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
 )
+FEWER = hypothesis_settings(CASES, max_examples=200)
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +240,7 @@ def test_a_page_equals_python(
 
 
 @given(tree=st.one_of(st.none(), trees()), sort=SORTS, limit=st.integers(1, 60), offset=st.integers(0, 260))
-@CASES
+@FEWER
 def test_counted_blocks_give_the_same_page_as_a_plain_offset(
     services: Services,
     analyst: User,

@@ -177,7 +177,7 @@ def _heat_map(rows: Sequence[Row], groups: list[str], measure: str, words: str) 
             "y": ["null" if one is None else str(one) for one in lines],
             "z": [[values.get((column, line)) for column in columns] for line in lines],
             "autocolorscale": True,  # the theme's own
-            "hovertemplate": "%{x} · %{y}<br>" + measure + ": %{z:,}<extra></extra>",
+            "hovertemplate": "%{x} · %{y}<br>" + words + ": %{z:,}<extra></extra>",
             "colorbar": {"outlinewidth": 0, "thickness": 10},
         }
     ]

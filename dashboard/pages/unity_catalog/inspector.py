@@ -110,7 +110,9 @@ def _drawn(column: Column, profile: Profile, kept: Kept | None) -> list[Componen
     parts.append(
         html.P(
             [
-                f"Whole table, without your filters · {elapsed(profile.query.elapsed_ms)} · refreshed ",
+                "Whole table, without your filters · ",
+                html.Span(elapsed(profile.query.elapsed_ms), className="text-nowrap"),
+                " · refreshed ",
                 counting_since(profile.query.fetched_at.timestamp()),
             ],
             className="small faint",

@@ -113,7 +113,7 @@ def layout() -> Component:
             html.Header([html.H2("Catalogs"), icon_button("Close", "x-lg", "uc-tree-close", "push", "only-narrow")]),
             search_box(ids.TREE_FILTER, "Filter tables"),
             html.Ul(
-                html.Li("Loading…", className="lf-tree-word", role="none"),
+                _word("Loading…"),
                 id=ids.TREE,
                 role="tree",
                 **{"aria-label": "Catalogs, schemas and tables"},
@@ -227,15 +227,23 @@ def _rules(node: Node) -> list[Component]:
 
 def _group(node: Node, chosen: Path, focusable: Path) -> Component:
     if node.problem:
-        return html.Ul(_word(node.problem, retry=True), role="group")
+        return html.Ul(_word(node.problem, level=len(node.path) + 1, retry=True), role="group")
     if not node.children:
-        return html.Ul(
-            _word("No table that you may see" if len(node.path) == 2 else "No schema that you may see"), role="group"
-        )
+        nothing = "No table that you may see" if len(node.path) == 2 else "No schema that you may see"
+        return html.Ul(_word(nothing, level=len(node.path) + 1), role="group")
     return html.Ul([_item(child, chosen, focusable) for child in node.children or []], role="group")
 
 
-def _word(text: str, *, retry: bool = False) -> Component:
-    """A line that is no node: nothing here, or why not; assets/explorer.js lets Retry refresh the tree."""
+def _word(text: str, *, level: int = 1, retry: bool = False) -> Component:
+    """A line that is no node: nothing here, or why not. It is an item all the same, so that the arrows reach it.
+
+    Retry (its button, or Enter on the line) refreshes the tree; assets/explorer_view.js and catalog_tree.js do it.
+    """
     again = [button("Retry", None, "ghost", None, "lf-tree-retry", small=True)] if retry else []
-    return html.Li([text, hidden("."), *again], className="lf-tree-word", role="none")
+    return html.Li(
+        [text, hidden("."), *again],
+        className="lf-tree-word",
+        role="treeitem",
+        tabIndex="0" if level == 1 else "-1",
+        **{"aria-level": str(level)},
+    )
