@@ -27,7 +27,7 @@ from dashboard.identity import current_user
 from dashboard.pages import guides, lakebase, model_serving, status, unity_catalog, welcome
 from dashboard.recent_errors import watch_api
 from dashboard.security import content_security_policy, send_security_headers
-from dashboard.vendor import STYLESHEETS, serve_vendor_files
+from dashboard.vendor import STYLESHEETS, YEAR_SECONDS, serve_vendor_files
 from services.container import Services
 from services.errors import InternalError, LakefrontError
 from services.observability import request_id
@@ -120,6 +120,7 @@ def create_dash(server: Flask, services: Services) -> Dash:
         page.register(app, services)
     _serve_favicon(server, app.get_asset_url("favicon.svg"))
     _refuse_unknown_pages(server)
+    _keep_assets(server)
     send_security_headers(server, content_security_policy(app.csp_hashes()))
     return app
 
@@ -140,6 +141,16 @@ def _serve_favicon(server: Flask, address: str) -> None:
     @server.get("/favicon.ico")
     def favicon() -> Any:
         return redirect(address)
+
+
+def _keep_assets(server: Flask) -> None:
+    """A browser asks once for each version of our scripts and styles: Dash puts the time of change into the address."""
+
+    @server.after_request
+    def keep(response: Response) -> Response:
+        if request.path.startswith("/assets/") and "m" in request.args and response.status_code == 200:
+            response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+        return response
 
 
 def _refuse_unknown_pages(server: Flask) -> None:

@@ -95,6 +95,7 @@
       }
       if (shown?.[1] === "rows") {
         state.column = null;
+        page.begin();
         window.dash_ag_grid?.getApiAsync("uc-grid").then(wire, () => {});
       }
       setTimeout(page.showPressed);

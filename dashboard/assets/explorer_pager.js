@@ -14,6 +14,12 @@
     const wide = Math.max(52, 9 * String(last).length + 20), number = api.getColumn("__row");
     if (number?.isVisible() && number.getActualWidth() < wide) api.setColumnWidths([{ key: "__row", newWidth: wide }]);
   };
+  const numberPage = () => {
+    const api = grid(), field = at("uc-pager-page");
+    if (!api || !field || api.isDestroyed?.() || document.activeElement === field) return;
+    const number = String(api.paginationGetCurrentPage() + 1);
+    if (field.value !== number) set("uc-pager-page", { value: number });
+  };
   page.place = () => {
     const api = grid(), label = at("uc-pager-place");
     if (!api || !label || api.isDestroyed?.()) return no();
@@ -23,8 +29,7 @@
     label.querySelector("b").textContent = `${figure(first)}–${figure(last)}`;
     tell("uc-pager-total", known ? `of ${figure(pages)}` : "of more");
     at("uc-pager-of").innerHTML = known ? ` of <b>${figure(rows)}</b>` : "";
-    const field = at("uc-pager-page"), number = String(current + 1);
-    if (document.activeElement !== field && field.value !== number) set("uc-pager-page", { value: number });
+    requestAnimationFrame(numberPage);   // through Dash, which takes longer than the rows should wait
     disable("uc-pager-first", current === 0);
     disable("uc-pager-previous", current === 0);
     disable("uc-pager-next", known && current + 1 >= pages);

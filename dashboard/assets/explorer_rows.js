@@ -7,6 +7,7 @@
   const answers = new Map();        // first row of a block -> the API's answer
   let of = "";                      // which rows, in which order, in which blocks: what `answers` belongs to
   let told = null, number = 0, ahead = null;
+  let early = null;                 // {rows, one, answer}: the first block, asked for while the grid is still being made
 
   const wanted = () => document.querySelector("#uc-grid")?.closest("[data-table]")?.dataset.table === state.view?.table;
   const waits = () => at("uc-running")?.classList.toggle("on", [...reading.values()].some((one) => !one.ahead));
@@ -33,12 +34,18 @@
     const keys = stop([...reading.keys()]);
     setTimeout(() => (at("uc-page") ? cancel(keys, "moved", true) : drop(keys)));
   };
-  addEventListener("pagehide", () => drop(stop([...reading.keys()])));
+  const discardEarly = () => {   // gives its key, as `stop` does
+    const keys = early ? [early.one.key] : [];
+    early?.one.stop.abort();
+    early = null;
+    return keys;
+  };
+  addEventListener("pagehide", () => drop([...stop([...reading.keys()]), ...discardEarly()]));
 
-  const ask = async (block, one) => {
-    const { filter, table } = state.view, first = block.startRow;
-    const body = { limit: block.endRow - first, offset: first };
-    body.sort = block.sortModel.map((term) => ({ column: term.colId, direction: term.sort }));
+  const statement = (isAhead) => ({ key: `${state.key}.${++number}`, stop: new AbortController(), ahead: isAhead });
+  const rowsOf = (sort, size) => JSON.stringify([state.key, sort, size]);
+  const ask = async (first, size, sort, one) => {
+    const { filter, table } = state.view, body = { limit: size, offset: first, sort };
     if (filter.length) body.filter = filter.length === 1 ? filter[0] : { and: filter };
     const url = `/api/v1/unity-catalog/tables/${parts(table).map(encodeURIComponent).join("/")}/query?cancel_key=${one.key}`;
     const answer = await fetch(url, {
@@ -55,7 +62,8 @@
     page.arrived(offset);
   };
   const read = async (block) => {
-    const first = block.startRow, rows = JSON.stringify([state.key, block.sortModel, block.endRow - first]);
+    const first = block.startRow, size = block.endRow - first;
+    const sort = block.sortModel.map((term) => ({ column: term.colId, direction: term.sort })), rows = rowsOf(sort, size);
     if (rows !== of) {   // other rows, or another order of them: what is on its way belongs to the old ones
       cancel(stop([...reading.keys()]), "moved", true);
       answers.clear();
@@ -63,12 +71,15 @@
     }
     if (answers.has(first)) { deliver(block, answers.get(first)); return; }
     if (!wanted()) { block.failCallback(); return; }
-    const one = { key: `${state.key}.${++number}`, stop: new AbortController(), ahead: ahead === first };
+    const begun = first === 0 && early?.rows === rows ? early : null;
+    if (begun) early = null;
+    else cancel(discardEarly(), "moved", true);
+    const one = begun?.one ?? statement(ahead === first);
     ahead = null;
     reading.set(first, one);
     waits();
     try {
-      const answer = await ask(block, one);
+      const answer = await (begun?.answer ?? ask(first, size, sort, one));
       if (one.stop.signal.aborted) { block.failCallback(); return; }
       reading.delete(first);
       if (answers.size >= KEPT) answers.delete(answers.keys().next().value);
@@ -81,6 +92,16 @@
       if (!one.ahead) set("uc-grid-failed", { data: { problem: problem.body ?? null, at: Date.now() } });
     }
     waits();
+  };
+
+  // The table may be read and its grid is on its way: the warehouse need not wait for it.
+  page.begin = () => {
+    if (state.view?.view !== "rows" || !state.key) return;
+    cancel(discardEarly(), "moved", true);
+    const one = statement(false), size = state.view.page_size;
+    const sort = state.view.sort.map(({ column, direction }) => ({ column, direction }));
+    early = { rows: rowsOf(sort, size), one, answer: ask(0, size, sort, one) };
+    early.answer.catch(() => {});   // whoever reads the block is told
   };
 
   // What the page says of the rows it shows (the strip, the statement, the empty state) follows the rows, never delays them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -51,6 +52,14 @@ def test_vendor_files_are_kept_for_a_year_and_nothing_else_is_served(app: Dash) 
     assert client.get(f"{PREFIX}/css/font/fonts/bootstrap-icons.woff2").status_code == 200
     for name in ("js/bootstrap.min.js", "../__init__.py", "css/bootswatch/lux/bootstrap.min.css"):
         assert client.get(f"{PREFIX}/{name}").headers.get("Cache-Control") != "public, max-age=31536000"
+
+
+def test_a_version_of_a_script_is_kept_and_a_script_without_one_is_asked_again(app: Dash) -> None:
+    client = app.server.test_client()
+    versioned = next(one for one in re.findall(r'src="(/assets/[^"]+)"', client.get("/").text) if "?m=" in one)
+    assert "immutable" in client.get(versioned).headers["Cache-Control"]
+    assert "immutable" not in client.get(versioned.partition("?")[0]).headers["Cache-Control"]
+    assert "immutable" not in client.get("/assets/none.js?m=1").headers.get("Cache-Control", "")
 
 
 def test_policy_on_every_page_allows_own_scripts_only(app: Dash) -> None:

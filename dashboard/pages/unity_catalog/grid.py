@@ -60,6 +60,7 @@ def grid(view: ViewState, details: TableDetails) -> Component:
             "ensureDomOrder": True,
             "enableCellTextSelection": True,
             "animateRows": False,
+            "rowBuffer": 2,
             "suppressDragLeaveHidesColumns": True,
             "rowClassRules": {"lf-waiting": "!params.data"},
             "tabToNextCell": {"function": "false"},
