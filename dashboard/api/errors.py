@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from dash.exceptions import DependencyException
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, current_app, jsonify, request
 from loguru import logger
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.exceptions import NotFound as PathNotFound
@@ -86,7 +86,8 @@ def _of_http(error: HTTPException) -> LakefrontError:
     if error.code == 404:
         return NotFound("There is no such route.")
     if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return InvalidRequest("body", "larger than any request may be")
+        most = current_app.config["MAX_CONTENT_LENGTH"] // 2**20
+        return InvalidRequest("body", f"larger than any request may be, which is {most} MB")
     return LakefrontError(
         error.description or error.name,
         error_code="METHOD_NOT_ALLOWED" if error.code == 405 else "INVALID_REQUEST",

@@ -4,7 +4,7 @@
   const { ask: send, doing, facts, failure, icon, make, strip } = window.lakefrontModel;
   const chats = new WeakMap();   // element -> {messages, running}
   const of = (chat) => { if (!chats.has(chat)) chats.set(chat, { messages: [], running: null }); return chats.get(chat); };
-  const clock = () => new Date().toLocaleTimeString("en-GB");
+  const clock = () => `${new Date().toISOString().slice(11, 19)} UTC`;
   const line = () => document.getElementById("chat-waterline");
 
   const message = (chat, who, about) => {

@@ -20,5 +20,11 @@
       toast.classList.toggle("gone", toast.dataset.gone === toast.dataset.expires);
     }
   };
+  // a clock inside data-starts="id id" starts when one of these buttons is pressed
+  document.addEventListener("click", (event) => {
+    const id = event.target.closest?.("button")?.id ?? "";
+    if (!/^[\w-]+$/.test(id)) return;
+    for (const clock of document.querySelectorAll(`[data-starts~="${id}"] [data-clock]`)) clock.dataset.at = String(Date.now());
+  }, true);
   setInterval(tick, 250);
 })();

@@ -79,7 +79,7 @@ def error_facts(error: LakefrontError) -> list[Any]:
     shown = [
         str(details[name])
         for name in ("error_type", "reason", "instance_name", "endpoint", "field", "required_scope", "workspace")
-        if details.get(name)
+        if details.get(name) and str(details[name]) not in error.message  # once is enough
     ]
     out: list[Any] = [" · ".join([error.error_code, *shown])]
     identifier = details.get("request_id") or request_id()

@@ -58,10 +58,10 @@ def _row(log: InferenceLog, again_type: str, use_type: str | None, named: bool) 
             html.Td(f"{moment:%H:%M:%S}", className="nowrap", title=exact(moment)),
             *([html.Td(mono(log.endpoint_name))] if named else []),
             html.Td(state(word, tone, sign), title=log.error_message or ""),
-            html.Td(_input(log.inputs), className="dim lf-history-input cut"),
-            html.Td(_answer(log.predictions), className="num nowrap"),
+            html.Td(_input(log.inputs), className="dim lf-history-input cut", title=_input(log.inputs)),
+            html.Td(_answer(log.predictions), className="num cut lf-history-answer", title=_answer(log.predictions)),
             html.Td(elapsed(log.execution_time_ms), className="num nowrap"),
-            html.Td(actions or html.Span("kept in part", className="small faint"), className="num nowrap"),
+            html.Td(actions or html.Span("kept in part", className="small faint lf-kept"), className="num nowrap"),
         ]
     )
 
@@ -76,13 +76,18 @@ def _input(text: str | None) -> str:
             plural(int(value["rows"]), "row") if "rows" in value else f"{size(int(value.get('bytes', 0)))}, shortened"
         )
     if isinstance(value.get("messages"), list) and value["messages"]:
-        return str(value["messages"][-1].get("content", ""))[:160]
-    rows = value.get("dataframe_records") or value.get("instances")
+        return str(value["messages"][-1].get("content", ""))[:400]
+    rows = value.get("dataframe_records", value.get("instances"))
     if isinstance(rows, list):
         if len(rows) == 1 and isinstance(rows[0], dict):
-            return ", ".join(str(one) for one in rows[0].values())[:160]
+            return ", ".join(str(one) for one in rows[0].values())[:400]
         return plural(len(rows), "row")
-    return json.dumps(value, ensure_ascii=False)[:160]
+    for name in ("prompt", "input"):
+        if isinstance(value.get(name), str):
+            return str(value[name])[:400]
+        if isinstance(value.get(name), list):
+            return " \u00b7 ".join(str(one) for one in value[name])[:400]
+    return json.dumps(value, ensure_ascii=False)[:400]
 
 
 def _answer(text: str | None) -> str:
@@ -91,14 +96,16 @@ def _answer(text: str | None) -> str:
         return plural(int(value["rows"]), "value") if "rows" in value else "shortened"
     if isinstance(value, list) and len(value) > 1:
         return plural(len(value), "value")
-    one = value[0] if isinstance(value, list) and value else value
+    one = (value[0] if value else None) if isinstance(value, list) else value
     if isinstance(one, bool) or one is None:
         return "\u2014" if one is None else str(one).lower()
     if isinstance(one, int | float):
         return number(one, 2) if isinstance(one, float) else number(one)
     if isinstance(one, dict):
-        return str(one.get("label") or one.get("content") or "object")[:40]
-    return str(one)[:40]
+        if isinstance(one.get("data"), list):
+            return plural(len(one["data"]), "vector")
+        return str(one.get("label") or one.get("content") or json.dumps(one, ensure_ascii=False))[:400]
+    return str(one)[:400]
 
 
 def _is_shortened(text: str | None) -> bool:

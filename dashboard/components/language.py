@@ -51,7 +51,7 @@ def embeddings(response: Mapping[str, Any]) -> Component:
         )
         for at, one in enumerate(shown)
     ]
-    table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="lf-table dense")
+    table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="lf-table dense lf-flush")
     about = "How near the texts are, by line: the cosine, 1 for the same direction, 0 for nothing in common."
     cut = f" The first {_NEAREST} are compared." if len(vectors) > _NEAREST else ""
     return html.Div(

@@ -5,6 +5,7 @@ identity, time, facts, actions. "Show SQL" opens the statement below (assets/int
 """
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -138,7 +139,8 @@ def highlight(statement: str) -> list[Component | str]:
 
 def _time(elapsed: float | str | Component | None, running_since: float | None) -> list[Any]:
     if running_since is not None:
-        clock = html.Span("0.0 s", **{"data-clock": "elapsed", "data-at": f"{running_since * 1000:.0f}"})
+        so_far = max(0.0, time.time() - running_since)  # drawn anew while it runs, the strip must not fall back to 0
+        clock = html.Span(f"{so_far:.1f} s", **{"data-clock": "elapsed", "data-at": f"{running_since * 1000:.0f}"})
         return [html.Span(["running for ", clock])]
     if elapsed is None:
         return []

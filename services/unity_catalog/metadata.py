@@ -6,6 +6,7 @@ Answers are kept briefly, per person *and* token, because a new token may carry 
 from __future__ import annotations
 
 import difflib
+import time
 from collections.abc import Callable, Hashable
 from typing import Any, Literal, NoReturn, TypeVar
 
@@ -127,6 +128,7 @@ class Metadata:
 
         def make() -> TableDetails:
             found: TableDetails | None
+            started = time.perf_counter()
             found, _ = self._either(
                 user,
                 "table",
@@ -137,7 +139,7 @@ class Metadata:
             )
             if found is None:
                 self._refuse_or_miss(user, ref)
-            return found
+            return found.model_copy(update={"elapsed_ms": round((time.perf_counter() - started) * 1000)})
 
         return self._kept(Asked.by(user, ref, "details"), make, refresh)
 

@@ -340,6 +340,8 @@ class TableDetails(BaseModel):
     updated_at: dt.datetime | None = None
     updated_by: str | None = None
     source: Literal["rest", "information_schema"] = "rest"
+    elapsed_ms: int | None = None
+    """How long the catalog took to tell all this, in milliseconds."""
     fetched_at: dt.datetime
     runs_as: str
 

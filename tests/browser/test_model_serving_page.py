@@ -8,7 +8,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.browser.conftest import Window
+from tests.browser.conftest import NARROW, WIDE, Window
 from tests.support.live import LiveApp
 
 pytestmark = pytest.mark.browser
@@ -156,6 +156,37 @@ def test_model_that_does_not_answer_is_said_and_can_be_waited_for(
     window.click("#serving-longer")
     window.wait_text("#serving-strip", "trip_fare version 1")
     assert window.find("#serving-limit").get_attribute("value") == "120"
+
+
+def test_the_strip_counts_while_the_model_is_asked(window: Window, live: LiveApp) -> None:
+    window.open("/model-serving")
+    choose(window, "trip-fare")
+    live.faults({"faults": [{"service": "model_serving", "match": "invocations", "delay_seconds": 2, "times": 1}]})
+    window.click("#serving-predict")
+    window.until("document.querySelector('.lf-asking').checkVisibility({visibilityProperty: true})")
+    window.until("/running for 1\\.\\d s/.test(document.querySelector('.lf-asking').textContent)")
+    window.wait_text("#serving-strip", "written to your history")
+    assert not window.find(".lf-asking").is_displayed()
+
+
+def test_endpoints_that_cannot_be_listed_are_said_at_every_width_and_asked_again(
+    window: Window, live: LiveApp, axe: Callable[[Window], list[str]]
+) -> None:
+    live.faults({"faults": [{"service": "model_serving", "match": "serving-endpoints", "status": 500}]})
+    try:
+        window.size(NARROW)
+        window.open("/model-serving")
+        window.wait_text("#serving-panel", "The Databricks workspace does not answer")
+        window.wait_text("#serving-history", "No endpoint is open")
+        assert axe(window) == []
+    finally:
+        live.clear_faults()
+        window.size(WIDE)
+    window.wait_text(".lf-list-place", "could not be listed")
+    window.problems()
+    window.click("#serving-list-again")
+    window.wait_text("#serving-title", "trip-fare")
+    window.wait_text("#serving-count", "5")
 
 
 def test_chat_shows_words_as_they_come_and_stops(window: Window) -> None:

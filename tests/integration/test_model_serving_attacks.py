@@ -221,7 +221,7 @@ def test_the_words_of_a_refusal_are_the_models_whatever_its_shape(
 @pytest.mark.parametrize(
     ("form", "megabytes", "named"),
     [
-        ("dataframe_records", 17, "larger than any request may be"),
+        ("dataframe_records", 17, "larger than any request may be, which is 16 MB"),
         ("messages", 5, "4 MB"),
         ("prompt", 5, "4 MB"),
         ("input", 5, "4 MB"),

@@ -22,6 +22,7 @@ from dashboard.pages.unity_catalog.figures import (
     percent,
     shares,
     top_values,
+    type_words,
     value_words,
 )
 from dashboard.pages.unity_catalog.saved_view import key_of
@@ -315,3 +316,17 @@ def test_one_value_alone_is_listed_although_it_occurs_once() -> None:
 def test_types_are_in_upper_case_and_names_of_fields_as_they_are(platform: str, shown: str) -> None:
     assert types.written(platform) == shown
     assert types.written(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("bigint", "BIGINT"),
+        ("array<string>", "ARRAY<STRING>"),
+        ("struct<Name:string,`Zip Code`:array<decimal(4,1)>>", "STRUCT<Name:STRING,`Zip Code`:ARRAY<DECIMAL(4,1)>>"),
+        ("map<string,struct<a: int comment 'the Count'>>", "MAP<STRING,STRUCT<a: INT COMMENT 'the Count'>>"),
+        ("string collate de_CI", "STRING COLLATE de_CI"),
+    ],
+)
+def test_types_are_shown_in_one_way_and_names_within_them_as_they_are(told: str, shown: str) -> None:
+    assert type_words(told) == shown

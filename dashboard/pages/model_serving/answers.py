@@ -54,10 +54,8 @@ def answered(
     records = body.get("dataframe_records") or body.get("instances")
     row = records[0] if isinstance(records, list) and len(records) == 1 and isinstance(records[0], dict) else None
     shown = result.predictions if result.response is None else result.response
-    parts: list[Component] = [
-        html.Div(result_tag(asked, "row" if schema.kind == "tabular" else "input"), className="row-flex"),
-        answer(shown, schema.output),
-    ]
+    when = html.Div(result_tag(asked, "row" if schema.kind == "tabular" else "input"), className="lf-answer-when")
+    parts: list[Component] = [when, answer(shown, schema.output)]
     if len(earlier) > 1 and result.logged:
         parts.append(answer_strip(earlier))
     if row is not None:
@@ -105,14 +103,16 @@ def failed(error: LakefrontError) -> Component:
         what = "The model refused the input."
     actions = []
     if error.status == 503:
-        actions = [button(f"Wait longer, {ids.LONGER_SECONDS} s", ids.LONGER, small=True)]
+        words = "Wait longer," if limit is not None else "Ask again, wait up to"
+        actions = [button(f"{words} {ids.LONGER_SECONDS} s", ids.LONGER, small=True)]
     return html.Div(error_note(error, what, "Your input is kept.", actions), className="lf-answered")
 
 
 def strip_failed(error: LakefrontError, took: float) -> Component:
     """Return the strip of a call that failed."""
     user = current_user_or_none()
-    return waterline(Identity.of_user(user) if user else None, took, [error.error_code])
+    said = {"INVALID_REQUEST": "not asked", "INVALID_INPUT": "refused by the model"}.get(error.error_code, "no answer")
+    return waterline(Identity.of_user(user) if user else None, took, [said])
 
 
 def current_user_or_none() -> str | None:

@@ -76,7 +76,7 @@ def _served(services: Services, user: User, endpoint: Endpoint) -> Component:
     heads = ("Serves", "Version", "Traffic", "Deployment", "Size", "Model in Unity Catalog")
     rows = [_entity(services, user, one) for one in endpoint.served_entities]
     table = html.Table(
-        [html.Thead(html.Tr([html.Th(one) for one in heads])), html.Tbody(rows)], className="lf-table dense"
+        [html.Thead(html.Tr([html.Th(one) for one in heads])), html.Tbody(rows)], className="lf-table dense lf-flush"
     )
     return scroller(table, "What the endpoint serves")
 
@@ -90,7 +90,7 @@ def _entity(services: Services, user: User, one: ServedEntity) -> Component:
             html.Td(one.model_version or "\u2014"),
             html.Td("\u2014" if one.traffic_percentage is None else f"{one.traffic_percentage} %"),
             html.Td([deployment, *([html.Div(one.deployment_message)] if one.deployment_message else [])]),
-            html.Td(size or "\u2014"),
+            html.Td(size or "\u2014", className="nowrap"),
             html.Td(_model(services, user, one)),
         ]
     )

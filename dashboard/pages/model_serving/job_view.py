@@ -17,7 +17,7 @@ from dashboard.pages.model_serving import ids
 from dashboard.pages.model_serving.outcomes import chart
 from services.model_serving.jobs import ScoreJob
 
-_TITLES = {"done": "Predicted", "cancelled": "Cancelled", "failed": "Stopped by an error"}
+_ENDS = {"done": "predicted", "cancelled": "cancelled after", "failed": "stopped by an error after"}
 
 
 def progress(job: ScoreJob, asleep: bool) -> Component:
@@ -91,6 +91,6 @@ def strip(job: ScoreJob, model: str) -> Component:
     identity = Identity.of_user(job.runs_as)
     if job.running:
         return waterline(identity, None, [model], running_since=job.started)
-    facts: list[Any] = [model, f"{_TITLES.get(job.state, job.state)} {plural(job.done, 'row')}"]
+    facts: list[Any] = [model, f"{_ENDS.get(job.state, job.state)} {plural(job.done, 'row')}"]
     facts.append("one entry in your history")
     return waterline(identity, job.elapsed_ms, facts)

@@ -169,6 +169,7 @@ def _definition(field: SchemaField) -> dict[str, Any]:
         "editable": True,
         "cellClassRules": {"lf-wrong": "lakefrontWrong(params)"},
         "tooltipValueGetter": {"function": "lakefrontWrong(params)"},
+        "minWidth": max(76, 7 * len(field.name) + 18),  # a name is read in full, on a phone too
         "flex": 1,
     }
     if numeric:

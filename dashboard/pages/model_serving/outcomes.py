@@ -111,11 +111,12 @@ def _histogram(numbers: Sequence[float]) -> Component:
 
 
 def _figure(trace: dict[str, Any], words: str, said: str) -> Component:
+    top = max(trace["y"])  # rows are counted: no half of one on the axis
     layout = {
         "template": template("light"),
         "margin": {"l": 8, "r": 8, "t": 8, "b": 24},
         "height": _HEIGHT,
-        "yaxis": {"rangemode": "tozero", "nticks": 4, "automargin": True},
+        "yaxis": {"rangemode": "tozero", "nticks": 4, "automargin": True, **({"dtick": 1} if top < 4 else {})},
     }
     return html.Figure(
         [

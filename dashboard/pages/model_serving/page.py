@@ -20,9 +20,12 @@ from dashboard.pages.model_serving.panels import (
     chat_panel,
     hidden_parts,
     history_panel,
+    list_failed,
     list_panel,
     model_panel,
     no_endpoints,
+    no_history,
+    nothing_to_ask,
     nothing_yet,
     same_input,
     strip_before,
@@ -107,25 +110,33 @@ def _register_list(app: Dash, services: Services) -> None:
         Output(ids.STATES, "data"),
         Output(ids.LIST_TICK, "disabled"),
         Output(ids.LIST_FOOT, "children"),
+        Output(ids.PANEL, "children", allow_duplicate=True),
+        Output(ids.HISTORY, "children", allow_duplicate=True),
         Input(ids.REFRESH, "n_clicks"),
+        Input(ids.LIST_AGAIN, "n_clicks", allow_optional=True),
         Input(ids.LIST_TICK, "n_intervals"),
         Input(ids.ANSWERED, "data"),
         State(ids.CHOSEN, "data"),
         State(ids.STATES, "data"),
+        prevent_initial_call="initial_duplicate",
     )
-    def load(_: Any, __: Any, ___: Any, chosen: str | None, states: dict[str, Any] | None) -> tuple[Any, ...]:
+    def load(
+        _: Any, __: Any, ___: Any, ____: Any, chosen: str | None, states: dict[str, Any] | None
+    ) -> tuple[Any, ...]:
         """List the endpoints that the person may see; runs as the person, and again while an endpoint changes."""
         try:
             user = current_user()
             if ctx.triggered_id == ids.ANSWERED and not _woken(services, user, chosen, states):
-                return (no_update,) * 7  # an answer changes the state of an endpoint that slept only
+                return (no_update,) * 9  # an answer changes the state of an endpoint that slept only
             endpoints = services.model_serving.list_endpoints(user)
         except LakefrontError as error:
             remember(error, "List serving endpoints")
-            return error_panel(error), "", [], no_update, no_update, True, ""
+            words = html.P("The endpoints could not be listed.", className="dim lf-list-none")
+            panel = (list_failed(error), no_history()) if chosen is None else (no_update, no_update)
+            return (words if chosen is None else error_panel(error)), "", [], no_update, no_update, True, "", *panel
         names = [one.endpoint_name for one in endpoints]
         if not names:
-            return no_endpoints(), "0", [], None, {}, True, ""
+            return no_endpoints(), "0", [], None, {}, True, "", nothing_to_ask(), no_history()
         here = chosen if chosen in names else _first(endpoints)
         options = [
             {"label": f"{one.endpoint_name}, {one.state.lower().replace('_', ' ')}", "value": one.endpoint_name}
@@ -139,6 +150,8 @@ def _register_list(app: Dash, services: Services) -> None:
             {one.endpoint_name: one.model_dump(mode="json", include=_STATE) for one in endpoints},
             not any(one.changing for one in endpoints),
             ["Endpoints you may see \u00b7 ", counting_since(time.time())],
+            no_update,
+            no_update,
         )
 
     @callback(

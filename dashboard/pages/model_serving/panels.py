@@ -1,6 +1,7 @@
 """The parts of the Model Serving page before anything is asked: list, form, chat, history."""
 
 import json
+import time
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -15,7 +16,7 @@ from dashboard.components.controls import (
     segment,
     skeleton,
 )
-from dashboard.components.feedback import blank, note
+from dashboard.components.feedback import blank, error_panel, note
 from dashboard.components.json_editor import editor, pretty
 from dashboard.components.serving import endpoint_title, model_form
 from dashboard.components.signs import Identity
@@ -23,6 +24,7 @@ from dashboard.components.talk import chat, waking_drafts
 from dashboard.components.waterline import text_panel, toggle_button, waterline
 from dashboard.pages.model_serving import ids, many
 from dashboard.pages.model_serving.answers import version_of
+from services.errors import LakefrontError
 from services.identity import User
 from services.model_serving import CUSTOM_MODEL_LIMIT, LANGUAGE_LIMIT, Endpoint, EndpointSchema
 
@@ -55,7 +57,7 @@ def history_panel() -> Component:
     which = [{"label": "This endpoint", "value": "HERE"}, {"label": "All endpoints", "value": "ALL"}]
     return panel(
         "History",
-        html.Div(html.Div(skeleton(70, 60, 65), className="body stack"), id=ids.HISTORY),
+        html.Div(html.Div(skeleton(70, 60, 65), className="lf-list-wait"), id=ids.HISTORY),
         id="serving-history-panel",
         aside=[
             html.Span("only yours", className="small faint hide-phone"),
@@ -130,7 +132,7 @@ def model_panel(endpoint: Endpoint, schema: EndpointSchema, user: User, table: C
                 className="lf-cols lf-pair fill lf-serve-pair",
             ),
             html.Div(id=ids.BELOW, className="lf-below"),
-            html.Div(strip_before(user), id=ids.STRIP),
+            html.Div([html.Div(strip_before(user), id=ids.STRIP), strip_asking(user)], className="lf-strip-place"),
             dcc.Store(id=ids.SHOWN_VIEW, data=view),
         ],
         className="lf-panel",
@@ -149,6 +151,13 @@ def nothing_yet(view: str | None) -> Component:
 def strip_before(user: User) -> Component:
     """Return the strip before anything was asked."""
     return waterline(Identity.of_user(user.user_name), None, ["nothing asked yet"])
+
+
+def strip_asking(user: User) -> Component:
+    """Return the strip that lies over the last one while a model is asked; assets/clock.js counts from the press."""
+    strip = waterline(Identity.of_user(user.user_name), None, ["waiting for the model"], running_since=time.time())
+    starts = f"{ids.PREDICT} {ids.LONGER}"
+    return html.Div(strip, className="lf-asking", **{"aria-hidden": "true", "data-starts": starts})
 
 
 def same_input(view: str | None, other: str | None) -> bool:
@@ -305,3 +314,20 @@ def waiting() -> Component:
 def no_endpoints() -> Component:
     """Return what stands in the list when there is nothing to query."""
     return html.P("There is no endpoint that you may query.", className="dim lf-list-none")
+
+
+def nothing_to_ask() -> Component:
+    """Return the panel of a person who may query no endpoint."""
+    words = ["A person who manages an endpoint can let you query it: Serving, the endpoint, Permissions, CAN QUERY."]
+    return html.Section(blank("empty", "There is no endpoint that you may query", words), className="lf-panel")
+
+
+def list_failed(error: LakefrontError) -> Component:
+    """Return the panel that says why no endpoint can be opened, with the way to ask again."""
+    again = button("Try again", ids.LIST_AGAIN, "primary")
+    return html.Section(error_panel(error, retry=again), className="lf-panel")
+
+
+def no_history() -> Component:
+    """Return what stands in the history while no endpoint is open."""
+    return html.P("No endpoint is open, so no call is shown.", className="dim lf-list-none")

@@ -107,7 +107,8 @@ def grid(schema: EndpointSchema, job: ScoreJob, details: TableDetails) -> Compon
             "cellDataType": False,
             "valueFormatter": {"function": f"lakefrontCell(params.value, {column.kind!r})"},
             "cellClassRules": {"v-null": "params.value === null"},
-            "width": 172 if column.kind == "timestamp" else 116,
+            "minWidth": 172 if column.kind == "timestamp" else 116,
+            "flex": 1,
             **({"type": "rightAligned"} if column.kind in ("integer", "number", "decimal") else {}),
         }
         for column in details.columns

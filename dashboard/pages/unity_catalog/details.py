@@ -14,6 +14,7 @@ from dashboard.components.signs import Identity, mono, state, tag
 from dashboard.components.waterline import waterline
 from dashboard.components.words import exact
 from dashboard.pages.unity_catalog import ids
+from dashboard.pages.unity_catalog.figures import type_words
 from services.unity_catalog.models import Column, Privilege, TableDetails
 
 _ASKED = ("SELECT", "MODIFY", "MANAGE")
@@ -38,7 +39,7 @@ def strip(details: TableDetails) -> list[Component]:
     source = "catalog service" if details.source == "rest" else "information_schema, for want of the catalog scopes"
     since = ["refreshed ", counting_since(details.fetched_at.timestamp())]
     refresh = button("Refresh", ids.ROWS_RETRY, "ghost", "arrow-clockwise", small=True)
-    return [waterline(Identity.of_user(details.runs_as), None, [source, html.Span(since)], [refresh])]
+    return [waterline(Identity.of_user(details.runs_as), details.elapsed_ms, [source, html.Span(since)], [refresh])]
 
 
 def _columns(details: TableDetails) -> Component:
@@ -47,7 +48,7 @@ def _columns(details: TableDetails) -> Component:
         html.Tr(
             [
                 html.Td([html.B(column.name), *_marks(column, details)], className="nowrap"),
-                html.Td(mono(column.data_type), className="small"),
+                html.Td(mono(type_words(column.data_type)), className="small"),
                 html.Td("yes" if column.nullable else "no", className="dim"),
                 html.Td(column.comment or "", className="dim"),
             ]

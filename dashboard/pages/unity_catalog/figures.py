@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,16 @@ _SCALES = (5, 10, 25, 50, 100)
 """Where the bars of shares may end: small shares would all look alike on a scale to 100 %."""
 _TIMES = frozenset({"TIMESTAMP", "TIMESTAMP_NTZ"})
 _DECIMALS = frozenset({"DOUBLE", "FLOAT"})
+_TYPE_WORD = re.compile(r"`(?:[^`]|``)*`|'(?:[^'\\]|\\.)*'|\w+(?=\s*:)|(?<=collate )\w+|(?P<word>\w+)", re.IGNORECASE)
+"""What a type's text is made of: quoted names and comments, names of fields, a collation, and words of the type."""
+
+
+def type_words(data_type: str) -> str:
+    """A type as it is shown: its words in upper case, the names of struct fields and quoted text as they are.
+
+    The catalog writes ``array<struct<Name:string>>`` beside ``BIGINT``; a page says ``ARRAY<STRUCT<Name:STRING>>``.
+    """
+    return _TYPE_WORD.sub(lambda found: found.group().upper() if found["word"] else found.group(), data_type)
 
 
 def value_words(value: Any, data_type: str) -> str:

@@ -16,6 +16,7 @@ from dash.development.base_component import Component
 from dashboard.callbacks import callback
 from dashboard.components.controls import button, field
 from dashboard.pages.unity_catalog import ids
+from dashboard.pages.unity_catalog.figures import type_words
 from dashboard.pages.unity_catalog.filter_set import list_hint, note, note_words, waiting
 from dashboard.pages.unity_catalog.filter_values import Draft, Field, WrongValuesError, picker, read
 from dashboard.pages.unity_catalog.view_state import ViewState
@@ -248,7 +249,7 @@ def _hint(column: Column, *, two: bool, last: bool = False) -> str:
 
 
 def _field(label: str, identifier: str, column: Column, value: str, used: bool, hint: str) -> Component:
-    words = [label, " ", html.Span(column.data_type, className="lf-kind")]
+    words = [label, " ", html.Span(type_words(column.data_type), className="lf-kind")]
     control = _control(identifier, column, value, used)
     return html.Div(
         [html.Label(words, className="form-label", htmlFor=identifier), control, note(identifier, hint=hint)],

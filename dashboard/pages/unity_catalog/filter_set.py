@@ -24,6 +24,7 @@ from dashboard.components.signs import icon
 from dashboard.components.words import MINUS, elapsed, number
 from dashboard.identity import current_user
 from dashboard.pages.unity_catalog import ids
+from dashboard.pages.unity_catalog.figures import type_words
 from dashboard.pages.unity_catalog.filter_values import Draft, as_option, same
 from dashboard.pages.unity_catalog.states import shown
 from dashboard.pages.unity_catalog.view_state import ViewState
@@ -249,14 +250,16 @@ def _facts(column: Column, found: FrequentValues) -> list[Component]:
 
 
 def _title(column: Column) -> Component:
-    return html.Div(["Values ", html.Span(column.data_type, className="lf-kind")], className="form-label", id=_TITLE)
+    return html.Div(
+        ["Values ", html.Span(type_words(column.data_type), className="lf-kind")], className="form-label", id=_TITLE
+    )
 
 
 def _list_field(column: Column, text: str, label: str = "Values") -> Component:
     lines = "\n" in text
     control = dbc.Textarea if lines else dbc.Input
     own = {"rows": 3} if lines else {"type": "text", "autocomplete": "off"}
-    kind = html.Span(column.data_type, className="lf-kind")
+    kind = html.Span(type_words(column.data_type), className="lf-kind")
     return html.Div(
         [
             html.Label([label, " ", kind], className="form-label", htmlFor=ids.FILTER_LIST),

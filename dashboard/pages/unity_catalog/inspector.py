@@ -24,6 +24,7 @@ from dashboard.pages.unity_catalog.figures import (
     kept_range,
     percent,
     top_values,
+    type_words,
     value_words,
 )
 from dashboard.pages.unity_catalog.states import shown
@@ -98,7 +99,7 @@ def _drawn(column: Column, profile: Profile, kept: Kept | None) -> list[Componen
     rows = profile.rows_read
     parts: list[Component] = [
         _title(column),
-        html.P(f"{column.data_type}, {null}.{comment}{masked}", className="dim small"),
+        html.P(f"{type_words(column.data_type)}, {null}.{comment}{masked}", className="dim small"),
     ]
     if figures.histogram:
         parts.append(histogram(figures, kept=kept))

@@ -15,7 +15,7 @@ from dashboard.components.waterline import sql_button, sql_panel, waterline
 from dashboard.components.words import number, plural
 from dashboard.identity import current_user
 from dashboard.pages.unity_catalog import ids
-from dashboard.pages.unity_catalog.figures import NOTHING, distribution, percent, value_words
+from dashboard.pages.unity_catalog.figures import NOTHING, distribution, percent, type_words, value_words
 from dashboard.pages.unity_catalog.rows import RUNNING
 from dashboard.pages.unity_catalog.states import failed_strip, shown
 from dashboard.pages.unity_catalog.view_state import ViewState
@@ -104,7 +104,7 @@ def _line(profile: ColumnProfile, kind: Kind, rows: int) -> Component:
     mark = icon("clock") if kind in _CLOCKS else _SIGNS.get(kind, "")
     sign = html.Span(mark, className="lf-type-sign faint", **{"aria-hidden": "true"})
     distinct = number(profile.approx_distinct) if profile.approx_distinct is not None else NOTHING
-    name = html.Div([html.B(profile.name), html.Div(profile.data_type, className="small faint")])
+    name = html.Div([html.B(profile.name), html.Div(type_words(profile.data_type), className="small faint")])
     nulls = [number(profile.nulls), html.Div(percent(profile.nulls, rows), className="small faint")]
     return html.Tr(
         [
