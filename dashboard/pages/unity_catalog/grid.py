@@ -13,6 +13,7 @@ import dash_ag_grid as dag
 from dash.development.base_component import Component
 
 from dashboard.pages.unity_catalog import ids
+from dashboard.pages.unity_catalog.figures import type_words
 from dashboard.pages.unity_catalog.view_state import ViewState
 from services.unity_catalog.models import Column, Kind, TableDetails
 
@@ -95,7 +96,7 @@ def _definition(column: Column, view: ViewState) -> dict[str, Any]:
         part
         for part in (
             column.name,
-            column.data_type + (", UTC" if column.data_type == "TIMESTAMP" else ""),
+            type_words(column.data_type) + (", UTC" if column.data_type == "TIMESTAMP" else ""),
             column.comment,
             "masked: you see what the owner's mask lets through" if column.masked else None,
         )
@@ -127,5 +128,6 @@ def _definition(column: Column, view: ViewState) -> dict[str, Any]:
 
 
 def _heading(column: Column) -> int:
-    """The width that a heading takes: about 6 px a sign at 12 px, the type's sign, the padding; long names are cut."""
-    return min(240, round(5.8 * len(column.name)) + (36 if column.kind == "number" else 44))
+    """The width that a heading takes at 12 px: its letters, the type's sign, the padding; long names are cut."""
+    letters = sum(1.5 if one in "mwMW" else 0.6 if one in "fijlrt" else 1.0 for one in column.name)
+    return min(240, round(6.8 * letters) + (37 if column.kind == "number" else 43))
