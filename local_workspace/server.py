@@ -90,6 +90,8 @@ class LoopbackServer:
             timeout=75,
             shutdown_timeout=1,
         )
+        # cheroot's own limit is ten: with more clients than that, every answer would end its connection.
+        self._server.keep_alive_conn_limit = None
         self._server.requests = _Threads(self._server, min=_THREADS, max=_MOST_THREADS)
         self._server.gateway = _Gateway
         if tls is not None:

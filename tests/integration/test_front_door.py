@@ -427,6 +427,8 @@ def test_many_keep_alive_clients_at_once(house: House) -> None:
                 response = connection.getresponse()
                 if response.status != 200 or not response.read():
                     failures.append(str(response.status))
+                if response.will_close:
+                    failures.append("an answer ended the connection")
         except OSError as error:
             failures.append(repr(error))
         finally:
