@@ -9,7 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.controls import copy_button, facts
-from dashboard.components.feedback import SETUP_STEPS, error_facts
+from dashboard.components.feedback import error_facts, setup_steps
 from dashboard.components.signs import hidden, icon, mono
 from dashboard.components.words import listing
 from services.errors import LakefrontError
@@ -72,7 +72,7 @@ def account_missing(error: LakefrontError, switch_url: str | None) -> list[Compo
     """Return what the popover says when nobody is known: what to set up, and where to sign in if that is offered."""
     return [
         _head("Not signed in", error.message),
-        html.Ol([html.Li(text) for text in SETUP_STEPS], className="lf-setup"),
+        html.Ol([html.Li(words) for words in setup_steps()], className="lf-setup"),
         html.P(error_facts(error), className="small faint"),
         *([html.A("Sign in", href=switch_url, className="btn btn-sm")] if switch_url else []),
         _foot_of_the_rail(),

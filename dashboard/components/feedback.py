@@ -73,6 +73,11 @@ def error_note(
     )
 
 
+def setup_steps() -> list[list[Any]]:
+    """Return the words of `SETUP_STEPS`, what stands between backquotes as code."""
+    return [[mono(part) if place % 2 else part for place, part in enumerate(text.split("`"))] for text in SETUP_STEPS]
+
+
 def error_facts(error: LakefrontError) -> list[Any]:
     """Return code, the details worth reading and the request id, to be set small."""
     details = error.technical_details or {}
@@ -132,7 +137,7 @@ def error_panel(
     drawing = _drawing(error)
     below: list[Component] = []
     if error.error_code == "AUTH_REQUIRED":
-        below.append(steps([("next", text) for text in SETUP_STEPS]))
+        below.append(steps([("next", words) for words in setup_steps()]))
     remedy = (error.technical_details or {}).get("remedy")
     if remedy:
         below.append(copy_box(str(remedy)))

@@ -111,7 +111,7 @@ def no_records(kind: RecordType, search: str) -> Component:
     """Return what stands in the list when nothing is there: nothing at all, or nothing that matches."""
     if search:
         return html.P([f"No {kind.singular} has ", mono(search), " in its key or value."], className="dim lf-list-none")
-    return html.P(f"You have no {kind.singular} yet.", className="dim lf-list-none")
+    return html.P(f"You have no {kind.singular} yet.", className="dim lf-list-none lf-list-empty")
 
 
 def nothing_chosen(kind: RecordType, empty: bool, new_button: Component) -> Component:

@@ -96,7 +96,10 @@ def _register_load(app: Dash, services: Services) -> None:
 
 def _failed(services: Services, error: LakefrontError, took: float, kind: RecordType, counts: Any) -> tuple[Any, ...]:
     """Return the outputs of a load that failed: the list of before if there is one, else the error in its place."""
+    down: Any
     strip, down = strips.failed(services, error, took), strips.unavailable(services)
+    if error.status == 401:
+        down = ""  # the database was not asked
     if counts is None:
         panel = error_panel(error, retry=button("Try again", ids.RELOAD, "primary"))
         return panel, "", type_tabs(kind.name, {}), no_update, strip, down, "", _new_words(kind.singular)

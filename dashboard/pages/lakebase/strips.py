@@ -31,6 +31,8 @@ def answered(ran: Provenance | None) -> Component:
 
 def failed(services: Services, error: LakefrontError, milliseconds: float) -> Component:
     """Return the strip of a call that gave nothing: how long it was tried, and what the pool has to say."""
+    if error.status == 401:
+        return waterline(None, milliseconds, ["nothing was read"])
     pool = services.lakebase.pool_statistics()
     ready, most = pool.get("pool_available", 0), pool.get("pool_max", 0)
     try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from dashboard.components.charts import template
 from dashboard.components.words import number
-from dashboard.pages.unity_catalog.chart_spec import BUCKETS, ChartSpec, measure_words
+from dashboard.pages.unity_catalog.chart_spec import BUCKETS, ChartKind, ChartSpec, measure_words
 from dashboard.pages.unity_catalog.figures import NOTHING, value_words
 from services.unity_catalog.models import AggregateResult
 
@@ -43,7 +43,8 @@ def figure(result: AggregateResult, spec: ChartSpec) -> dict[str, Any]:
             ]
         else:
             points = [(row[groups[0]] if groups else "", row[name]) for row in result.rows]
-            kind = spec if place == 0 else spec.model_copy(update={"kind": "line"})
+            below: ChartKind = "scatter" if spec.kind == "scatter" else "line"
+            kind = spec if place == 0 else spec.model_copy(update={"kind": below})
             trace = _trace(kind, points, name, 0) | axis | {"showlegend": False}
             traces.append(trace if place == 0 else trace | {"line": {"width": 2}, "marker": {"size": 5}})
     return _layout(traces, spec, len(measures))
@@ -190,10 +191,12 @@ def _layout(traces: list[dict[str, Any]], spec: ChartSpec, panels: int) -> dict[
     layout: dict[str, Any] = {
         "template": {"layout": base},
         "yaxis": {"tickformat": "~s", "rangemode": "tozero" if zero else "normal"},
-        "xaxis": _time_axis(spec, traces) if spec.bucket else {"type": _scale(spec)},
+        "xaxis": _time_axis(spec, traces) if spec.bucket else _axis(spec),
         "annotations": [_label(spec.first, spec, 1.0, starts_at_zero=zero)],
         "margin": {"l": 60, "r": 16, "t": 34, "b": 40},
         "barmode": "stack" if spec.group2 else "group",
+        # below the dates: above, it would lie on the panel's label
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.16, "yanchor": "top"},
     }
     if spec.kind == "heatmap":
         layout["xaxis"]["type"] = "date" if spec.bucket else "category"
@@ -228,13 +231,16 @@ def _moment(text: Any) -> dt.datetime | None:
         return None
 
 
-def _scale(spec: ChartSpec) -> str | None:
-    return None if spec.kind in {"scatter", "histogram"} else "category"
+def _axis(spec: ChartSpec) -> dict[str, Any]:
+    """Groups side by side, or their place among the numbers: with all digits, for they may be codes (``10001``)."""
+    return {"tickformat": ".12~g"} if spec.kind in {"scatter", "histogram"} else {"type": "category"}
 
 
 def _label(word: str, spec: ChartSpec, top: float, *, starts_at_zero: bool) -> dict[str, Any]:
     unit = BUCKETS[spec.bucket].replace("each", "per") if spec.bucket else f"by {spec.group}"
-    note = "" if starts_at_zero or spec.kind == "heatmap" else "; axis not from 0"
+    if spec.kind == "heatmap" and spec.group2:
+        unit += f" and {spec.group2}"  # the axes have no titles of their own
+    note = "" if starts_at_zero or spec.kind == "heatmap" else "; not from 0"
     return {
         "text": f"<b>{measure_words(word)}</b> {unit}{note}",
         "xref": "paper",

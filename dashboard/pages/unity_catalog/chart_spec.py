@@ -52,6 +52,12 @@ class ChartSpec(BaseModel):
         """Read what a view stores; without anything, the number of rows by the most telling column."""
         names = {column.name for column in details.columns}
         spec = cls.model_validate(data or {})
+        known = {one["value"] for one in measure_options(details)}
+        if spec.first not in known or spec.second not in known | {""}:  # an address that somebody wrote, or of old
+            first, second = (
+                word if word in known else other for word, other in ((spec.first, "count"), (spec.second, ""))
+            )
+            spec = spec.model_copy(update={"first": first, "second": second})
         if spec.group not in names:
             column = usual_group(details)
             spec = spec.model_copy(
