@@ -179,6 +179,8 @@ def test_a_chart_without_words_counts_rows_by_day() -> None:
     assert (request.order, request.group_by[0].bucket) == ("group", "day")
     assert group_heading(spec) == "Day"
     assert ChartSpec.of({"group": "gone"}, TRIPS).group == "at"
+    odd = ChartSpec.of({"group": "zip", "first": "avg fare", "second": "sum:gone"}, TRIPS)
+    assert (odd.group, odd.first, odd.second) == ("zip", "count", "")
     assert {"label": "average of fare", "value": "avg:fare"} in measure_options(TRIPS)
     assert not any(one["value"] == "sum:name" for one in measure_options(TRIPS))
 

@@ -54,9 +54,8 @@ class ChartSpec(BaseModel):
         spec = cls.model_validate(data or {})
         known = {one["value"] for one in measure_options(details)}
         if spec.first not in known or spec.second not in known | {""}:  # an address that somebody wrote, or of old
-            first, second = (
-                word if word in known else other for word, other in ((spec.first, "count"), (spec.second, ""))
-            )
+            first = spec.first if spec.first in known else "count"
+            second = spec.second if spec.second in known else ""
             spec = spec.model_copy(update={"first": first, "second": second})
         if spec.group not in names:
             column = usual_group(details)

@@ -130,4 +130,4 @@ def _definition(column: Column, view: ViewState) -> dict[str, Any]:
 def _heading(column: Column) -> int:
     """The width that a heading takes at 12 px: its letters, the type's sign, the padding; long names are cut."""
     letters = sum(1.5 if one in "mwMW" else 0.6 if one in "fijlrt" else 1.0 for one in column.name)
-    return min(240, round(6.8 * letters) + (37 if column.kind == "number" else 43))
+    return min(240, round(6.7 * letters) + (36 if column.kind == "number" else 43))
