@@ -41,7 +41,9 @@
       state.good = null;
       state.column = null;
     }
-    if (state.view && !same(state.view, view)) keep(view);
+    // what a link led to is a place too; without one the place of last time is shown, and known
+    const linked = new URLSearchParams(location.search).has("table");
+    if (state.view ? !same(state.view, view) : linked) keep(view);
     state.view = view;
     const of = JSON.stringify([view.table, view.filter]);
     if (!sought || sought[0] !== view.table || sought[1] !== view.view) out[0] = [view.table, view.view, 0];

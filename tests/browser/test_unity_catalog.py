@@ -399,6 +399,18 @@ def test_a_saved_view_opens_again(window: Window, live: LiveApp) -> None:
     assert not window.all("#uc-grid .ag-header-cell[col-id=dropoff_zip]")
 
 
+def place_is_kept(live: LiveApp, filters: int) -> None:
+    """Wait until the application state holds the place with that many conditions."""
+    deadline = time.monotonic() + 8
+    with live.client() as client:
+        while time.monotonic() < deadline:
+            kept = client.get("/api/v1/application-state/unity_catalog.place")
+            if kept.status_code == 200 and len(kept.json()["state_value"]["filter"]) == filters:
+                return
+            time.sleep(0.2)
+    raise AssertionError(f"not kept: {kept.status_code} {kept.text}")
+
+
 def test_the_place_and_the_preferences_hold_for_the_next_visit(window: Window, live: LiveApp) -> None:
     client = live.client()
     for name, value in (("grid.page_size", 25), ("date_format", "DD.MM.YYYY HH:mm:ss")):
@@ -409,15 +421,10 @@ def test_the_place_and_the_preferences_hold_for_the_next_visit(window: Window, l
         rows_are_there(window)
         window.wait_text("#uc-pager-place", "1–25")
         assert column(window, "tpep_pickup_datetime")[0][2::3][:2] == ".."
+        place_is_kept(live, filters=1)  # what a link led to
         window.click(".lf-chip button + button")
         window.until("document.getElementById('uc-count-text').textContent === '21,932 rows'")
-        deadline = time.monotonic() + 8
-        while time.monotonic() < deadline:
-            kept = client.get("/api/v1/application-state/unity_catalog.place")
-            if kept.status_code == 200 and not kept.json()["state_value"]["filter"]:
-                break
-            time.sleep(0.2)
-        assert kept.status_code == 200, kept.text
+        place_is_kept(live, filters=0)
         window.open("/unity-catalog", "#table-name")
         window.wait_text("#table-name", "trips")
         rows_are_there(window)
