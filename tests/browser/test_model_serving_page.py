@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -15,10 +17,14 @@ pytestmark = pytest.mark.browser
 
 
 def choose(window: Window, name: str) -> None:
-    """Open an endpoint from the list."""
+    """Open an endpoint from the list; once more when the list was drawn anew under the click."""
     window.until(f"[...document.querySelectorAll('.lf-list .mono')].some((one) => one.textContent === '{name}')")
-    next(row for row in window.all(".lf-list button") if row.text.startswith(name)).click()
-    window.wait_text("#serving-title", name)
+    for _ in range(2):
+        next(row for row in window.all(".lf-list button") if row.text.startswith(name)).click()
+        with suppress(TimeoutException):
+            window.until(f"document.getElementById('serving-title')?.textContent.includes('{name}')", 6)
+            return
+    raise AssertionError(f"{name} was not opened")
 
 
 def view(window: Window, label: str) -> None:
