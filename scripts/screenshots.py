@@ -1,8 +1,8 @@
 """Take the pictures of the documentation: the real product, in a real browser, at two sizes and in both themes.
 
 ``python -m scripts.screenshots`` (``make screenshots``) starts the whole product on a folder of its own and writes
-``docs/images``. A machine that makes pictures should have the fonts Inter and JetBrains Mono (Debian: fonts-inter,
-fonts-jetbrains-mono).
+``docs/images``; names of pictures take only those. A machine that makes pictures should have the fonts Inter and
+JetBrains Mono (Debian: fonts-inter, fonts-jetbrains-mono).
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ from urllib.parse import quote
 
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs/images"
 TAXI_ROWS = 10_000_000
 READY_SECONDS = 120
+_SETTLED_SECONDS = 5
+"""A picture is of the settled page; there is no event for "nothing moves any more"."""
 
 _FILTER = (
     '[{"column":"fare_amount","operator":"ge","value":25},'
@@ -39,13 +42,14 @@ _TRIPS = f"/unity-catalog?table=samples.nyctaxi.trips&filter={quote(_FILTER)}&so
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: its file's name, the page, the theme, the size in CSS pixels."""
+    """One picture: its file's name, the page, the theme, the size in CSS pixels, what is pressed first."""
 
     name: str
     path: str
     theme: str = "light"
     width: int = 1440
     height: int = 900
+    press: str | None = None
 
 
 PICTURES = (
@@ -57,14 +61,14 @@ PICTURES = (
     Picture("unity_catalog_profile", f"{_TRIPS}&view=profile"),
     Picture("unity_catalog_details", "/unity-catalog?table=lakefront.sales.customers&view=details"),
     Picture("unity_catalog_denied", "/unity-catalog?table=lakefront.restricted.salaries"),
-    Picture("lakebase", "/lakebase"),
-    Picture("model_serving", "/model-serving"),
+    Picture("lakebase", "/lakebase", press='[id*="map.default_view"]'),
+    Picture("model_serving", "/model-serving", press="#serving-predict"),
     Picture("status", "/status"),
 )
 
 
-def main() -> int:
-    """Start the product, take every picture, stop it. Returns 0."""
+def main(names: list[str]) -> int:
+    """Start the product, take the pictures of these names, or every one without names, stop it. Returns 0."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="lakefront-pictures-") as folder:
         with socket.socket() as probe:
@@ -82,7 +86,7 @@ def main() -> int:
         try:
             _wait(f"http://127.0.0.1:{port}")
             _prepare(f"http://127.0.0.1:{port}")
-            for picture in PICTURES:
+            for picture in (one for one in PICTURES if not names or one.name in names):
                 _take(f"http://127.0.0.1:{port}", picture)
                 print(f"docs/images/{picture.name}.png")
         finally:
@@ -125,7 +129,10 @@ def _take(url: str, picture: Picture) -> None:
     driver = _browser(picture)
     try:
         driver.get(url + picture.path)
-        time.sleep(5)  # a picture is of the settled page; there is no event for "nothing moves any more"
+        time.sleep(_SETTLED_SECONDS)
+        if picture.press is not None:
+            driver.find_element(By.CSS_SELECTOR, picture.press).click()
+            time.sleep(_SETTLED_SECONDS)
         driver.save_screenshot(str(IMAGES / f"{picture.name}.png"))
     finally:
         driver.quit()
@@ -151,4 +158,4 @@ def _browser(picture: Picture) -> WebDriver:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
