@@ -9,6 +9,7 @@ from __future__ import annotations
 # ruff: noqa: S608 - every text here is put together from constants
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import duckdb
@@ -189,5 +190,6 @@ class TaxiTrips:
         """Give up making rows; the next start begins again."""
         if self._worker is not None and self._worker.is_alive():
             while self._worker.is_alive():
-                self._cursor.interrupt()
+                with suppress(duckdb.ConnectionException):  # it has just closed the cursor, on its way out
+                    self._cursor.interrupt()
                 self._worker.join(0.05)

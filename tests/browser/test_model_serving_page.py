@@ -226,7 +226,7 @@ def test_chat_with_a_sleeping_endpoint_shows_its_steps_and_goes_on_by_itself(
     say(window, "good morning")
     window.wait_text(".lf-msg:last-child .lf-steps", "The compute starts")
     window.wait_text(".lf-msg:last-child .lf-steps", "so far")
-    assert "waking up" in window.find(".lf-msg:last-child .who").text
+    window.wait_text(".lf-msg:last-child .who", "waking up")
     assert window.driver.find_element(By.CSS_SELECTOR, "[data-chat-stop]").is_displayed()
     assert axe(window) == []
     window.wait_text(".lf-msg:last-child .who", "in all")

@@ -166,7 +166,7 @@ def test_tokens_that_live_for_two_seconds_fail_no_request(tmp_path_factory: pyte
             logins = stack.lakebase.gateway.logins - before
             traffic.report(f"tokens of 2 s, {logins} logins")
             assert traffic.failures == []
-            assert logins > 60
+            assert logins > 30, "the tokens ended several times over"
             assert stack.lakebase.gateway.refused == 0
             traffic.check_nothing_lost_or_doubled(service)
         finally:
