@@ -45,8 +45,8 @@ def spec_of(field: SchemaField) -> dict[str, Any]:
         "choices": [str(one) for one in field.choices],
         "minimum": field.minimum,
         "maximum": field.maximum,
-        "minimum_words": _words(field.minimum),
-        "maximum_words": _words(field.maximum),
+        "minimum_words": None if field.minimum is None else _short(field.minimum),
+        "maximum_words": None if field.maximum is None else _short(field.maximum),
     }
 
 
@@ -86,10 +86,4 @@ def _read_boolean(words: str) -> tuple[Any, str | None]:
 
 
 def _short(value: float) -> str:
-    return number(int(value)) if float(value).is_integer() else number(value)
-
-
-def _words(value: float | None) -> str | None:
-    if value is None:
-        return None
     return number(int(value)) if float(value).is_integer() else number(value)

@@ -15,8 +15,8 @@ from dash.development.base_component import Component
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dashboard.components.conditions import sentence
 from dashboard.pages.unity_catalog import filter_set, ids
-from dashboard.pages.unity_catalog.filter_chips import sentence
 from dashboard.pages.unity_catalog.filter_form import form, value_fields
 from dashboard.pages.unity_catalog.filter_values import (
     Draft,

@@ -7,9 +7,9 @@ from dash import html
 from dash.development.base_component import Component
 from pydantic import ValidationError
 
+from dashboard.components.conditions import sentence
 from dashboard.components.controls import facts
 from dashboard.components.signs import icon, mono
-from dashboard.pages.unity_catalog.filter_chips import sentence
 from dashboard.pages.unity_catalog.view_state import ViewState
 
 _VIEWS = {"rows": "Rows", "chart": "Chart", "profile": "Profile", "details": "Details"}

@@ -11,6 +11,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.components.conditions import sentence
 from dashboard.components.feedback import error_note
 from dashboard.components.fields import read_field
 from dashboard.components.serving import dom_id
@@ -19,7 +20,6 @@ from dashboard.components.words import number, plural
 from dashboard.pages.model_serving import ids
 from dashboard.pages.model_serving.many import PREDICTION, SHARE, has_shares, prediction_column, share_column
 from dashboard.pages.model_serving.outcomes import label_of, share_of
-from dashboard.pages.unity_catalog.filter_chips import sentence
 from dashboard.pages.unity_catalog.view_state import ViewState
 from services.container import Services
 from services.errors import InvalidRequest, LakefrontError

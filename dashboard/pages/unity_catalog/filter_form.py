@@ -38,6 +38,11 @@ _TYPED = (
     State(ids.FILTER_CHOSEN, "value"),
     State(ids.FILTER_LIST, "value"),
 )
+"""What ``_draft`` takes."""
+_JUDGED: tuple[Field, ...] = ("one", "to", "listed")
+"""Fields that may look wrong."""
+_UNSAID = (no_update,) * (len(_FIELDS) + len(_JUDGED))
+"""In the place of what ``_said`` gives, where nothing is said."""
 
 
 def form(details: TableDetails, condition: Condition | None) -> Component:
@@ -133,21 +138,12 @@ def _register_choosing(app: Dash) -> None:
         Output(ids.FILTER_BOX, "children"),
         Input(ids.FILTER_COLUMN, "value"),
         Input(ids.FILTER_OPERATOR, "value"),
-        *_TYPED,
         State(ids.FILTER_DRAWN, "data"),
         State(ids.DETAILS, "data"),
+        *_TYPED,
         prevent_initial_call=True,
     )
-    def choose(
-        name: str,
-        operator: str,
-        one: str | None,
-        to: str | None,
-        chosen: list[str] | None,
-        listed: str | None,
-        before: str,
-        details: dict[str, Any],
-    ) -> Any:
+    def choose(name: str, operator: str, before: str, details: dict[str, Any], *typed: Any) -> Any:
         """Fit operators and fields to the chosen column and operator; runs as nobody."""
         if len(ctx.triggered) > 1:
             # The form was just drawn, as it should be: drawing its field anew would take the focus from it.
@@ -156,7 +152,7 @@ def _register_choosing(app: Dash) -> None:
         fitting = operator if operator in column.operators else usual(column)
         draft = Draft()
         if ctx.triggered_id == ids.FILTER_OPERATOR:
-            draft = _draft(one, to, chosen, listed).carried(column, before, fitting)
+            draft = _draft(*typed).carried(column, before, fitting)
         return operator_options(column), fitting, value_fields(column, fitting, draft)
 
 
@@ -166,44 +162,39 @@ def _register_applying(app: Dash) -> None:
         Output(ids.VIEW, "data", allow_duplicate=True),
         Output(ids.FILTER_EDITED, "data", allow_duplicate=True),
         *(Output(f"{identifier}-note", "children") for identifier in _FIELDS.values()),
-        Output(ids.FILTER_VALUE, "invalid"),
-        Output(ids.FILTER_TO, "invalid"),
-        Output(ids.FILTER_LIST, "invalid"),
+        *(Output(_FIELDS[name], "invalid") for name in _JUDGED),
         Input(ids.FILTER_APPLY, "n_clicks"),
         State(ids.FILTER_COLUMN, "value"),
         State(ids.FILTER_OPERATOR, "value"),
-        *_TYPED,
         State(ids.FILTER_EDITED, "data"),
         State(ids.VIEW, "data"),
         State(ids.DETAILS, "data"),
+        *_TYPED,
         prevent_initial_call=True,
     )
     def apply(
         pressed: int | None,
         name: str,
         operator: str,
-        one: str | None,
-        to: str | None,
-        chosen: list[str] | None,
-        listed: str | None,
         edited: dict[str, Any] | None,
         data: dict[str, Any],
         details: dict[str, Any],
+        *typed: Any,
     ) -> Any:
         """Take the condition over, or say at the field why not; runs as nobody (no statement is sent)."""
         if not pressed:
-            return (no_update,) * 9
+            return no_update, no_update, *_UNSAID
         table = TableDetails.model_validate(details)
         column = _column(table, name)
         try:
-            condition = read(column, operator, _draft(one, to, chosen, listed))
+            condition = read(column, operator, _draft(*typed))
             check(condition, table.columns)
         except WrongValuesError as error:
             return no_update, no_update, *_said(column, operator, error.problems)
         except InvalidRequest as error:
             reason = f"{error.reason[:1].upper()}{error.reason[1:]}."
             return no_update, no_update, *_said(column, operator, {"one": reason, "listed": reason})
-        return _placed(ViewState.of(data), condition, (edited or {}).get("place")).store(), None, *(no_update,) * 7
+        return _placed(ViewState.of(data), condition, (edited or {}).get("place")).store(), None, *_UNSAID
 
 
 def _placed(view: ViewState, condition: Condition, place: int | None) -> ViewState:
@@ -225,8 +216,7 @@ def _said(column: Column, operator: str, problems: dict[Field, str]) -> list[Any
         "listed": list_hint(column),
     }
     notes = [note_words(_FIELDS[name], problems.get(name, ""), hints.get(name, "")) for name in _FIELDS]
-    wrong: tuple[Field, ...] = ("one", "to", "listed")
-    return [*notes, *(name in problems for name in wrong)]
+    return [*notes, *(name in problems for name in _JUDGED)]
 
 
 def _draft(one: str | None, to: str | None, chosen: list[str] | None, listed: str | None) -> Draft:

@@ -7,13 +7,13 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.components.conditions import sentence
 from dashboard.components.controls import button, copy_box, copy_button, facts
 from dashboard.components.feedback import TITLES, blank, error_facts, error_panel, starting
 from dashboard.components.signs import Identity, Tone, mono, state
 from dashboard.components.waterline import waterline
 from dashboard.components.words import number, plural
 from dashboard.pages.unity_catalog import ids
-from dashboard.pages.unity_catalog.filter_chips import sentence
 from dashboard.pages.unity_catalog.view_state import ViewState
 from dashboard.recent_errors import remember
 from services.errors import LakefrontError
